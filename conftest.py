@@ -1,0 +1,3 @@
+"""pytest reads this first: tests/notebook_run.py says how notebooks are run."""
+
+pytest_plugins = ["notebook_run"]

@@ -1,0 +1,1 @@
+"""Shared code of the notebooks: what every notebook would otherwise repeat."""

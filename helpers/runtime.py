@@ -1,0 +1,178 @@
+"""Every notebook calls `start` once, at the top, so that a run is repeatable and fits
+the machine: it sets the seed, the threads, the device, the precision and the effort.
+
+Two environment variables override what a notebook asks for: `HELPERS_SEED=3` changes the
+seed of the whole run, `HELPERS_EFFORT=full` or `quick` the amount of training.
+"""
+
+import math
+import os
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+# A machine below this speed would need more than the minutes that a reader waits for.
+# Two recent cores reach 400 with bfloat16; one core without it, as on mybinder.org, 40.
+FULL_EFFORT_GFLOPS = 120.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the machine and the reader chose for this run of a notebook."""
+
+    notebook: str
+    seed: int
+    device: torch.device
+    threads: int
+    precision: torch.dtype
+    effort: str
+
+    def pick(self, full, quick):
+        """Returns `full` or `quick`, whichever the effort of this run asks for."""
+        return full if self.effort == "full" else quick
+
+    def generator(self, offset: int = 0) -> torch.Generator:
+        """A random generator of its own, so that one experiment cannot disturb another.
+
+        Args:
+            offset: tells the experiments of one notebook apart.
+        """
+        return torch.Generator().manual_seed(1_000_003 * self.seed + offset)
+
+
+_current: Run | None = None
+
+
+def start(notebook: str, seed: int = 0) -> Run:
+    """Prepares this process for a notebook and prints one line about it.
+
+    Args:
+        notebook: the name of the notebook's file without its ending.
+        seed: seeds Python, numpy and torch, unless `HELPERS_SEED` is set.
+
+    Raises:
+        ValueError: `HELPERS_SEED` or `HELPERS_EFFORT` cannot be understood.
+    """
+    global _current
+    seed = _seed_from_environment(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    threads = usable_cores()
+    torch.set_num_threads(threads)
+    device = best_device()
+    precision = best_precision(device)
+    effort = _effort_from_environment() or _effort_for(device, precision)
+    _current = Run(notebook, seed, device, threads, precision, effort)
+    name = str(precision).removeprefix("torch.")
+    cores = "1 core" if threads == 1 else f"{threads} cores"
+    print(f"Seed {seed}, {device.type} with {cores}, {name}, {effort} effort.")
+    if effort == "quick":
+        print("This machine is slow: smaller experiments, with expected ranges to match.")
+    return _current
+
+
+def current() -> Run:
+    """The run that `start` prepared, or a plain one when nobody called it (in tests)."""
+    if _current is not None:
+        return _current
+    return Run("", 0, torch.device("cpu"), usable_cores(), torch.float32, "full")
+
+
+def usable_cores() -> int:
+    """The number of cores that this process may use.
+
+    A container often shows all cores of its host while a quota allows only a few; torch
+    would start a thread for each and slow down. JupyterHub and Binder put the quota into
+    `CPU_LIMIT`, elsewhere the control group files hold it.
+    """
+    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None]
+    limits.append(os.cpu_count())
+    limits.append(_positive(os.environ.get("CPU_LIMIT")))
+    limits.append(_control_group_quota())
+    return max(1, math.floor(min(limit for limit in limits if limit)))
+
+
+def best_device() -> torch.device:
+    """CUDA if there is a card, then Apple's MPS, then the processor."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def best_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it natively, float32 elsewhere.
+
+    Without native support bfloat16 is emulated, and slower than float32.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu":
+        can = torch.cpu.get_capabilities()
+        native = any(can.get(unit) for unit in ("avx512_bf16", "amx_bf16", "bf16"))
+        return torch.bfloat16 if native else torch.float32
+    return torch.float32
+
+
+def _effort_for(device: torch.device, precision: torch.dtype) -> str:
+    if device.type != "cpu":
+        return "full"
+    return "full" if _gflops(precision) >= FULL_EFFORT_GFLOPS else "quick"
+
+
+def _gflops(precision: torch.dtype) -> float:
+    """Speed of matrix products of the size met here, in 10^9 operations a second.
+
+    The best of several short tries, because another program may get in the way of one.
+    """
+    a = torch.ones(512, 1024, dtype=precision)
+    b = torch.ones(1024, 1024, dtype=precision)
+    seconds = []
+    for _ in range(20):
+        begin = time.perf_counter()
+        a @ b
+        seconds.append(time.perf_counter() - begin)
+    return 2 * 512 * 1024 * 1024 / min(seconds) / 1e9
+
+
+def _seed_from_environment(seed: int) -> int:
+    text = os.environ.get("HELPERS_SEED", "").strip()
+    if not text:
+        return seed
+    if not text.isdecimal():
+        raise ValueError(f"HELPERS_SEED must be a whole number from 0 up, not {text!r}.")
+    return int(text)
+
+
+def _effort_from_environment() -> str | None:
+    text = os.environ.get("HELPERS_EFFORT", "").strip().lower()
+    if text and text not in ("full", "quick"):
+        raise ValueError(f"HELPERS_EFFORT must be 'full' or 'quick', not {text!r}.")
+    return text or None
+
+
+def _positive(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if value > 0 and math.isfinite(value) else None
+
+
+def _control_group_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
+    try:  # version 2: "200000 100000" is two cores, "max 100000" is no limit
+        quota, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:  # version 1: a quota of -1 is no limit
+            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (root / "cpu" / "cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    quota, period = _positive(quota), _positive(period)
+    return quota / period if quota and period else None

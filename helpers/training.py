@@ -1,0 +1,210 @@
+"""Every notebook that trains a network calls `fit`: one loop for all, with a progress
+bar, so that the notebooks can show the network and the loss and nothing else."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+from tqdm import tqdm
+
+from helpers import runtime
+
+
+@dataclass
+class History:
+    """What happened during `fit`.
+
+    Attributes:
+        losses: the mean training loss of each finished epoch.
+        watched: what `watch` returned after each finished epoch.
+        seconds: duration of the training.
+        interrupted: whether the reader stopped it before its end.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    watched: list = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+def fit(
+    model: nn.Module,
+    data: Tensor | tuple[Tensor, ...],
+    loss: Callable[..., Tensor],
+    *,
+    epochs: int,
+    lr: float = 2e-3,
+    batch_size: int = 256,
+    weight_decay: float = 0.01,
+    transform: Callable[..., tuple[Tensor, ...]] | None = None,
+    watch: Callable[[nn.Module], object] | None = None,
+    name: str = "training",
+) -> History:
+    """Trains `model` in place with AdamW and a one-cycle learning rate.
+
+    The whole data set stays in memory as one tensor: indexing it with a permutation is
+    many times faster than a loader that decodes image after image. The network runs in
+    the precision of `runtime.start`, the loss in float32. Interrupting the kernel stops
+    the training early; model and history stay usable.
+
+    Args:
+        model: called with the first tensor of a batch.
+        data: a tensor (n, ...), or several with the same n, such as images and labels.
+        loss: `loss(output, *batch)` gives the scalar to minimise, where `output` is what
+            the model returned, as float32.
+        epochs: passes over the data.
+        lr: the highest learning rate, reached after a tenth of the steps.
+        transform: `transform(*batch)` gives the batch to train on, for example the same
+            images moved a little.
+        watch: called with the model after each epoch; its result goes into the history.
+        name: stands before the progress bar.
+
+    Returns:
+        The history. The model is left in evaluation mode.
+
+    Raises:
+        ValueError: the tensors differ in length, are empty, or `epochs` is below 1.
+        FloatingPointError: the loss became infinite or not a number.
+    """
+    run = runtime.current()
+    tensors = (data,) if isinstance(data, Tensor) else tuple(data)
+    count = _common_length(tensors)
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, not {epochs}.")
+    model.to(run.device).train()
+    tensors = tuple(tensor.to(run.device) for tensor in tensors)
+    steps = math.ceil(count / batch_size)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=lr, weight_decay=weight_decay, fused=True
+    )
+    schedule = OneCycleLR(optimizer, lr, total_steps=steps * epochs, pct_start=0.1)
+    history, begin = History(), time.perf_counter()
+    bar = _progress_bar(name, steps * epochs)
+    try:
+        for epoch in range(epochs):
+            model.train()
+            total = torch.zeros((), device=run.device)
+            for chosen in torch.randperm(count, device=run.device).split(batch_size):
+                batch = tuple(tensor[chosen] for tensor in tensors)
+                if transform is not None:
+                    batch = _as_tuple(transform(*batch))
+                value = loss(_forward(model, batch[0], run), *batch)
+                optimizer.zero_grad(set_to_none=True)
+                value.backward()
+                optimizer.step()
+                schedule.step()
+                total += value.detach() * len(chosen)
+                bar.update()
+            history.losses.append(_finite(total.item() / count, name, epoch))
+            bar.set_postfix_str(f"loss {history.losses[-1]:.4g}")
+            if watch is not None:
+                history.watched.append(watch(model.eval()))
+    except KeyboardInterrupt:
+        history.interrupted = True
+    finally:
+        model.eval()
+        history.seconds = time.perf_counter() - begin
+        _close(bar, name, history)
+    return history
+
+
+@torch.no_grad()
+def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=1000):
+    """Applies a network to many inputs, part by part, so that memory stays small.
+
+    Args:
+        function: a network, or a method of one, from (b, ...) to (b, ...).
+        inputs: tensor (n, ...).
+
+    Returns:
+        The outputs (n, ...), float32, on the CPU.
+    """
+    device = runtime.current().device
+    parts = [function(part.to(device)).float().cpu() for part in inputs.split(batch_size)]
+    return torch.cat(parts)
+
+
+def random_shift(images: Tensor, pixels: int = 1) -> Tensor:
+    """Moves each image by up to `pixels` in both directions; black comes in at the edge.
+
+    Args:
+        images: tensor (n, 1, h, w).
+
+    Returns:
+        A tensor of the same shape. Nine positions are equally likely for one pixel.
+
+    Raises:
+        ValueError: the images do not have this shape.
+    """
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(f"images must be (n, 1, h, w), not {tuple(images.shape)}.")
+    n, _, h, w = images.shape
+    padded = nn.functional.pad(images, [pixels] * 4).flatten(1)
+    offsets = torch.randint(2 * pixels + 1, (2, n, 1, 1), device=images.device)
+    rows = offsets[0] + torch.arange(h, device=images.device)[:, None]
+    columns = offsets[1] + torch.arange(w, device=images.device)
+    index = rows * (w + 2 * pixels) + columns
+    return padded.gather(1, index.flatten(1)).view(n, 1, h, w)
+
+
+def _forward(model: nn.Module, inputs: Tensor, run: runtime.Run):
+    if run.precision == torch.float32:
+        return model(inputs)
+    with torch.autocast(run.device.type, run.precision):
+        output = model(inputs)
+    return _to_float32(output)
+
+
+def _to_float32(output):
+    if isinstance(output, Tensor):
+        return output.float() if output.is_floating_point() else output
+    return tuple(_to_float32(part) for part in output)
+
+
+def _as_tuple(batch) -> tuple[Tensor, ...]:
+    return (batch,) if isinstance(batch, Tensor) else tuple(batch)
+
+
+def _common_length(tensors: tuple[Tensor, ...]) -> int:
+    lengths = {len(tensor) for tensor in tensors}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ValueError(
+            "data needs one or more tensors with the same number of rows, at least one; "
+            f"it has {[len(tensor) for tensor in tensors]}."
+        )
+    return lengths.pop()
+
+
+def _finite(loss: float, name: str, epoch: int) -> float:
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"{name}: the loss is {loss} in epoch {epoch + 1}. A lower learning rate, or "
+            "inputs in the expected range, usually helps."
+        )
+    return loss
+
+
+def _progress_bar(name: str, steps: int) -> tqdm:
+    # Standard output, because a notebook shows standard error as if it were a problem.
+    layout = "{desc}: {percentage:3.0f} %|{bar:24}| {remaining} left, {postfix}"
+    return tqdm(
+        total=steps, desc=name, bar_format=layout, file=sys.stdout, mininterval=0.5
+    )
+
+
+def _close(bar: tqdm, name: str, history: History) -> None:
+    epochs = len(history.losses)
+    if history.interrupted:
+        end = f"stopped by the reader after {epochs} epochs"
+    else:
+        end = f"{epochs} epochs" if epochs > 1 else "1 epoch"
+    # The last line holds no time, so that two runs print the same.
+    loss = f", loss {history.losses[-1]:.4g}" if epochs else ""
+    bar.bar_format = f"{name}: {end}{loss}"
+    bar.refresh()
+    bar.close()

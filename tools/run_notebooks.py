@@ -1,0 +1,298 @@
+"""Whoever changed a notebook calls this to run it and save its outputs reproducibly.
+
+    python tools/run_notebooks.py [NOTEBOOK ...]        (default: all in notebooks/)
+
+A notebook is saved only if its run succeeded. Two runs save the same bytes, unless a
+cell prints a time or an address: time stamps, widget state and the earlier states of
+progress bars are dropped. `tools/benchmark.py` and the tests use the same functions.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import site
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+CELL_TIMEOUT = 900  # seconds; the longest notebook may take 360 on two fast cores
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+KEPT_CELL_METADATA = {"tags", "jupyter", "slideshow"}
+NOTEBOOK_METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+
+
+class NotebookError(Exception):
+    """A notebook did not run to its end; the message says in which cell and why."""
+
+
+@dataclass
+class Run:
+    """What one run of a notebook needed, and which cells raised (code cells from 1)."""
+
+    seconds: float = 0.0
+    peak_mib: float | None = None
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+class _ThisEnvironment(KernelSpecManager):
+    """Knows one kernel: the Python that runs this program."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
+def kernel_environment(home: str | Path, **more: str) -> dict[str, str]:
+    """The environment variables of every kernel that tests and tools start.
+
+    The reader's own settings stay out, and so does the network: the proxy named here is
+    a closed port. Matplotlib's list of fonts is the one thing that is reused, because
+    building it takes longer than a whole notebook should spend on imports.
+
+    Args:
+        home: an empty folder that takes the place of the user's home.
+        more: variables to set as well, such as `HELPERS_SEED="3"`.
+    """
+    import matplotlib
+
+    environment = dict(os.environ)
+    environment.pop("MPLBACKEND", None)  # figures must reach the notebook
+    environment["PYTHONUSERBASE"] = site.getuserbase()  # it depends on HOME otherwise
+    environment["MPLCONFIGDIR"] = matplotlib.get_cachedir()
+    environment |= {"HOME": str(home), "IPYTHONDIR": str(Path(home, ".ipython"))}
+    environment["XDG_CACHE_HOME"] = str(Path(home, ".cache"))
+    for name in ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy"):
+        environment[name] = environment[name.upper()] = "http://127.0.0.1:9"
+    environment["no_proxy"] = environment["NO_PROXY"] = "localhost,127.0.0.1"
+    return environment | more
+
+
+def peak_mib(pid: int) -> float | None:
+    """The most memory that a running process has held; None where there is no /proc.
+
+    Raises:
+        ProcessLookupError: there is no such process.
+    """
+    if not Path("/proc/self/status").exists():
+        return None
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        raise ProcessLookupError(f"There is no process {pid}.") from None
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    if found is None:  # a process that has ended, but was not waited for, has no memory
+        raise ProcessLookupError(f"Process {pid} has ended.")
+    return int(found[1]) / 1024
+
+
+def execute(
+    notebook: NotebookNode,
+    folder: str | Path,
+    *,
+    keep_going: bool = False,
+    afterwards: str = "",
+    **variables: str,
+) -> tuple[Run, str]:
+    """Runs all code cells in a fresh kernel and puts the outputs into `notebook`.
+
+    Args:
+        folder: the kernel's working folder.
+        keep_going: run the cells after one that raised, as well.
+        afterwards: code to run at the end, outside the measurements and the notebook.
+        variables: environment variables for the kernel.
+
+    Returns:
+        The measurements, and what `afterwards` printed.
+
+    Raises:
+        NotebookError: a cell raised (unless `keep_going`) or took too long, or the
+            kernel died.
+    """
+    run = Run()
+    manager = AsyncKernelManager(
+        kernel_name="python3", kernel_spec_manager=_ThisEnvironment()
+    )
+    client = NotebookClient(
+        notebook,
+        km=manager,
+        timeout=CELL_TIMEOUT,
+        allow_errors=keep_going,
+        record_timing=False,
+        store_widget_state=False,
+    )
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        start = {"cwd": str(folder), "stderr": subprocess.DEVNULL}
+        start["env"] = kernel_environment(home, **variables)
+        with client.setup_kernel(**start, cleanup_kc=True):
+            begin = time.perf_counter()
+            number = 0
+            for index, cell in enumerate(notebook.cells):
+                if cell.cell_type != "code":
+                    continue
+                number += 1
+                _execute_cell(client, cell, index, number)
+                for output in cell.outputs:
+                    if output.output_type == "error":
+                        run.errors[number] = f"{output.ename}: {output.evalue}"
+            run.seconds = time.perf_counter() - begin
+            with contextlib.suppress(ProcessLookupError):
+                run.peak_mib = peak_mib(manager.provisioner.pid)
+            printed = ""
+            if afterwards:
+                cell = nbformat.v4.new_code_cell(afterwards)
+                notebook.cells.append(cell)  # the client looks it up by its index
+                try:
+                    _execute_cell(client, cell, len(notebook.cells) - 1, number + 1)
+                finally:
+                    notebook.cells.pop()
+                printed = "".join(o.text for o in cell.outputs if o.get("text"))
+    return run, printed
+
+
+def _execute_cell(client: NotebookClient, cell: NotebookNode, index: int, number: int):
+    first_line = cell.source.strip().partition("\n")[0]
+    where = f"code cell {number} ({first_line})"
+    try:
+        client.execute_cell(cell, index)
+    except CellExecutionError as error:
+        details = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
+        raise NotebookError(f"{where} raised {error.ename}\n{details}") from None
+    except CellTimeoutError:
+        message = f"{where} took longer than {client.timeout} seconds"
+        raise NotebookError(message) from None
+    except DeadKernelError:
+        reason = "the kernel died (out of memory?)"
+        raise NotebookError(f"{where}: {reason}") from None
+
+
+def clean(notebook: NotebookNode) -> None:
+    """Reduces a notebook that was run to what stays the same in the next run."""
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    number = 0
+    for cell in notebook.cells:
+        kept = {k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA and v}
+        cell.metadata = nbformat.from_dict(kept)
+        if cell.cell_type != "code":
+            continue
+        number += 1
+        cell.execution_count = number
+        cell.outputs = clean_outputs(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+
+
+def clean_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Merges streams, keeps a progress bar's last state, drops views of widgets."""
+    merged: list[NotebookNode] = []
+    for output in outputs:
+        output = nbformat.from_dict(output)
+        if "data" in output and WIDGET_VIEW in output.data:
+            del output.data[WIDGET_VIEW]
+            output.get("metadata", {}).pop(WIDGET_VIEW, None)
+            if set(output.data) <= {"text/plain"}:  # "IntSlider(value=...)"
+                continue
+        last = merged[-1] if merged else {}
+        is_stream = output.output_type == "stream"
+        if is_stream and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            merged.append(output)
+    for output in merged:
+        if output.output_type == "stream":
+            output.text = final_text(output.text)
+    return [o for o in merged if o.output_type != "stream" or o.text.strip()]
+
+
+def final_text(text: str) -> str:
+    """What is left to see after all carriage returns, without trailing blanks."""
+    lines = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        seen = ""
+        for part in line.split("\r"):
+            seen = part + seen[len(part) :]
+        lines.append(seen.rstrip())
+    return "\n".join(lines)
+
+
+def save(notebook: NotebookNode, path: Path) -> None:
+    """Writes a notebook; at every moment either the old or the new file exists."""
+    text = nbformat.writes(notebook).rstrip("\n") + "\n"  # nbformat sorts the keys
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".ipynb.part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, path.stat().st_mode if path.exists() else 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def run_and_save(path: Path, **variables: str) -> Run:
+    """Runs one notebook in its own folder and saves it; raises NotebookError."""
+    notebook = nbformat.read(path, as_version=4)
+    run, _ = execute(notebook, path.resolve().parent, **variables)
+    clean(notebook)
+    nbformat.validate(notebook)
+    save(notebook, path)
+    return run
+
+
+def in_words(run: Run) -> str:
+    """'103 s, 812 MiB'."""
+    memory = "" if run.peak_mib is None else f", {run.peak_mib:,.0f} MiB"
+    return f"{run.seconds:.0f} s{memory}"
+
+
+def notebook_paths(names: list[str]) -> list[Path]:
+    """The named files, or all notebooks; exits with a message when one is missing."""
+    paths = [Path(name) for name in names]
+    paths = paths or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing or not paths:
+        sys.exit(f"no such notebook: {', '.join(missing) or 'notebooks/*.ipynb'}")
+    return paths
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK")
+    failures = 0
+    for path in notebook_paths(parser.parse_args().notebooks):
+        print(f"{path.name}: ", end="", flush=True)
+        try:
+            print(in_words(run_and_save(path)))
+        except NotebookError as error:
+            failures += 1
+            print(f"not saved: {error}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
