@@ -29,8 +29,8 @@ def claim(
 ) -> None:
     """Checks a result against its expected range and prints one line about it.
 
-    When the environment variable `CLAIMS_FILE` is set, it also appends a line of JSON to
-    that file: notebook, id, value, at_least, at_most, seed.
+    When the environment variable `CLAIMS_FILE` is set, it also appends a line of JSON
+    to that file: notebook, id, value, at_least, at_most, seed.
 
     Args:
         id: a name in snake_case, unique over the series.
@@ -46,16 +46,18 @@ def claim(
     """
     value = float(value)
     run = runtime.current()
-    low, high = _range(id, at_least, at_most, quick if run.effort == "quick" else None)
+    # Both ranges are looked at, so that a mistake in one shows on every machine.
+    full, small = _range(id, at_least, at_most), _range(id, at_least, at_most, quick)
+    low, high = run.pick(full, small)
     _write(run, id, value, low, high)
     expected = _in_words(low, high)
     inside = (low is None or value >= low) and (high is None or value <= high)
     if not inside or not math.isfinite(value):
         raise ClaimError(
-            f"{id} = {_number(value)}, expected {expected}: {says}\nIf you changed "
-            "something above, that is the reason. If not, restart the kernel and run all "
-            "cells from the top; if it happens again, please open an issue with this "
-            f"message (seed {run.seed}, {run.effort} effort)."
+            f"{id} = {value:,.10g}, expected {expected}: {says}\nIf you changed "
+            "something above, that is the reason. If not, restart the kernel and run "
+            "all cells from the top; if it happens again, please open an issue with "
+            f"this message (seed {run.seed}, {run.effort} effort)."
         )
     print(f"✓ {id} = {_number(value)} (expected {expected}): {says}")
 
@@ -68,28 +70,44 @@ def exercise(
     tolerance: float = 1e-6,
     mistakes: Mapping[object, str] | list[tuple[object, str]] = (),
 ) -> Callable[[], bool]:
-    """Checks the reader's answer now, and again whenever the returned function is called.
+    """Checks the reader's answer now, and again when the returned function is called.
 
-    It never raises because of a missing or wrong answer, so that a notebook runs from top
-    to bottom with its exercises unsolved.
+    It never raises because of a missing or wrong answer or an error in the reader's
+    code, so that a notebook runs from top to bottom with its exercises unsolved.
 
     Args:
         name: the exercise's number, "1".
-        answer: calls the reader's code and returns its result; None or `...` means that
-            nothing has been written yet.
-        expected: a number, a text, a list, an array, a tensor, or a tuple of these.
+        answer: calls the reader's code and returns its result; None or `...`, alone or
+            as a part, means that nothing has been written yet.
+        expected: a number, a text, a bool, a list, an array, a tensor, or a tuple of
+            these.
         tolerance: how far a number may be off, relative to its size (or to 1).
         mistakes: results that plausible mistakes give, each with a hint.
 
     Returns:
         A function that repeats the check and returns whether the answer is right.
+
+    Raises:
+        ValueError: `expected` or a mistake is of another kind. That is an error of the
+            notebook, not of its reader.
     """
     hints = list(mistakes.items() if isinstance(mistakes, Mapping) else mistakes)
+    for known in (expected, *(wrong for wrong, _ in hints)):
+        if not _is_comparable(known):
+            raise ValueError(f"exercise {name}: no answer can equal {known!r}.")
 
     def check() -> bool:
-        given = answer()
-        if given is None or given is ...:
-            print(f"○ Exercise {name} is open: replace the `...` and run this cell again.")
+        try:
+            given = answer()
+        except Exception as error:
+            if "ellipsis" not in str(error):
+                print(f"✗ Exercise {name}: {_raised(error)}")
+                return False
+            given = ...  # the stub's own `...` went into a calculation
+        if _is_open(given):
+            print(
+                f"○ Exercise {name} is open: replace the `...` and run the cell again."
+            )
             return False
         problem = _difference(given, expected, tolerance)
         if problem is None:
@@ -106,9 +124,9 @@ def exercise(
     return check
 
 
-def _range(id, low, high, quick) -> Range:
+def _range(id, low, high, quick=None) -> Range:
     if quick is not None:
-        if isinstance(quick, tuple):
+        if isinstance(quick, tuple | list):
             low, high = quick
         elif low is None:
             high = quick
@@ -135,41 +153,94 @@ def _write(run, id, value, low, high) -> None:
 
 def _in_words(low, high) -> str:
     if low is None:
-        return f"at most {high:g}"
+        return f"at most {high:,.10g}"
     if high is None:
-        return f"at least {low:g}"
-    return f"{low:g} to {high:g}"
+        return f"at least {low:,.10g}"
+    return f"{low:,.10g} to {high:,.10g}"
 
 
 def _number(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
+def _is_comparable(known) -> bool:
+    try:
+        return _difference(known, known, 0.0) is None
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_open(given) -> bool:
+    if isinstance(given, tuple | list):
+        return any(_is_open(part) for part in given)
+    return given is None or given is ...
+
+
+def _raised(error: Exception) -> str:
+    text = f"your code raised {type(error).__name__}: {error}"
+    if "NoneType" in str(error):
+        text += "\n  A function without `return` gives None."
+    return text + "\n  Call your code in a cell of its own to see where."
+
+
 def _difference(given, expected, tolerance) -> str | None:
     """Says how an answer differs from what is expected; None when it does not."""
-    if isinstance(expected, str | bool):
-        return None if given == expected else f"{given!r} is not the answer."
-    if isinstance(expected, tuple):
-        if not isinstance(given, tuple | list) or len(given) != len(expected):
+    if isinstance(expected, str):
+        right = isinstance(given, str) and given == expected
+        return None if right else f"{_short(given)} is not the answer."
+    if isinstance(expected, bool | np.bool_):
+        if not isinstance(given, bool | np.bool_):
+            dtype, shape = getattr(given, "dtype", None), getattr(given, "shape", None)
+            if dtype not in (torch.bool, np.dtype(bool)) or len(shape):
+                return f"the answer should be True or False, not {_short(given)}."
+        return None if bool(given) == expected else f"{bool(given)} is not the answer."
+    if isinstance(expected, tuple) or _holds_text(expected):
+        parts = list(given) if _has_parts(given) else None
+        if parts is None or len(parts) != len(expected):
             return f"the answer should have {len(expected)} parts."
-        pairs = zip(given, expected, strict=True)
-        found = (_difference(g, e, tolerance) for g, e in pairs)
-        return next((problem for problem in found if problem), None)
+        for i, (part, right) in enumerate(zip(parts, expected, strict=True), start=1):
+            if problem := _difference(part, right, tolerance):
+                return f"part {i}: {problem}"
+        return None
+    expected = _array(expected)
     try:
-        given, expected = _array(given), _array(expected)
+        given = _array(given)
     except (TypeError, ValueError):
-        return f"the answer should be a number or an array, not {type(given).__name__}."
+        return f"the answer should be a number or an array, not {_short(given)}."
     if given.shape != expected.shape:
         return f"the answer has the shape {given.shape}, it should be {expected.shape}."
-    off = np.abs(given - expected) / np.maximum(1.0, np.abs(expected))
-    if not off.size or np.all(off <= tolerance):  # a NaN compares false, so it is wrong
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        near = np.abs(given - expected) <= tolerance * np.maximum(1.0, np.abs(expected))
+    near &= np.isfinite(expected)
+    # NaN stands among the mistakes, as what a logarithm of zero leads to.
+    near |= (given == expected) | (np.isnan(given) & np.isnan(expected))
+    if near.all():
         return None
     if given.ndim == 0:
         return f"{given:.6g} is not the answer."
-    return f"{np.mean(~(off <= tolerance)):.0%} of the values are wrong."
+    return f"{np.mean(~near):.0%} of the values are wrong."
+
+
+def _has_parts(given) -> bool:
+    if isinstance(given, np.ndarray | torch.Tensor):
+        return given.ndim > 0
+    return isinstance(given, tuple | list)
+
+
+def _holds_text(expected) -> bool:
+    return isinstance(expected, list) and any(isinstance(e, str) for e in expected)
+
+
+def _short(value) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"a {type(value).__name__}"
 
 
 def _array(value) -> np.ndarray:
     if isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu().double().numpy()
+    if isinstance(value, tuple | list):
+        value = [_array(part) for part in value]
+    if np.asarray(value).dtype.kind not in "buif":
+        raise TypeError("not a number")
     return np.asarray(value, dtype=np.float64)

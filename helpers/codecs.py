@@ -12,6 +12,7 @@ import io
 import lzma
 import math
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -278,6 +279,18 @@ def round_trip(
     error = (decoded.astype(np.float64) - pixels) / 255
     mse = float(np.mean(error**2))
     return Point(f"{codec.name}, {how}", setting, size / len(pixels), mse), decoded
+
+
+def round_trips(
+    codec: Codec,
+    images: torch.Tensor | np.ndarray,
+    settings: Iterable[int],
+    how: str = "mosaic",
+) -> list[tuple[Point, np.ndarray]]:
+    """`round_trip` for several settings at once; Pillow lets threads run in parallel."""
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(round_trip, codec, images, s, how) for s in settings]
+        return [job.result() for job in jobs]
 
 
 def jpeg_scan_bytes(file: bytes) -> int:

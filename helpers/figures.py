@@ -1,9 +1,10 @@
 """Every notebook draws with this module, so that all figures share one style, can be
-read in a light and a dark theme and on a narrow screen, and say in words what they show.
-"""
+read in a light and a dark theme and on a narrow screen, and say in words what they
+show."""
 
 import io
 import math
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -73,16 +74,17 @@ def display_png(png: bytes, alt: str) -> None:
     """Puts a PNG with its text alternative and its caption into the notebook."""
     picture = {"image/png": png, "text/plain": f"[Picture: {alt}]"}
     display(picture, metadata={"image/png": {"alt": alt}}, raw=True)
-    display({"text/markdown": f"*{alt}*", "text/plain": alt}, raw=True)
+    caption = re.sub(r"([*_$`<\\\[\]])", r"\\\1", alt)  # no mark-up in the text
+    display({"text/markdown": f"*{caption}*", "text/plain": alt}, raw=True)
 
 
 def check_alt(alt: str) -> str:
-    """Returns `alt` without double spaces, or raises ValueError when it says too little."""
+    """Returns `alt` without double spaces; raises ValueError if it says too little."""
     alt = " ".join(str(alt).split())
     if len(alt) < SHORTEST_ALT:
         raise ValueError(
-            f"A figure needs a text of at least {SHORTEST_ALT} characters that says what "
-            f"is to be seen; this one has {len(alt)}: {alt!r}."
+            f"A figure needs a text of at least {SHORTEST_ALT} characters that says "
+            f"what is to be seen; this one has {len(alt)}: {alt!r}."
         )
     return alt
 
@@ -105,24 +107,35 @@ def image_grid(
     Args:
         rows: a dictionary from the name of a row to its images (n, 1, 28, 28) or
             (n, 28, 28) with values in [0, 1]; or one such tensor, wrapped into lines.
-        columns: images in a line; by default as many as the first row has, at most ten.
+            A long name can hold line breaks.
+        columns: images in a line; by default as many as the longest row has, at most
+            ten. A longer row is cut.
         titles: one short text above each column.
 
     Raises:
-        ValueError: a shape is wrong, or a value lies outside [0, 1] by more than 0.001.
+        ValueError: there is no image, a shape is wrong, a value lies outside [0, 1] by
+            more than 0.001, or a name takes more than half of the width.
     """
+    if columns is not None and columns < 1:
+        raise ValueError(f"columns must be at least 1, not {columns}.")
     if not isinstance(rows, dict):
         images = _as_pictures(rows)
-        columns = columns or min(10, len(images))
-        rows = {
-            f"block {i}": images[i : i + columns] for i in range(0, len(images), columns)
-        }
+        columns = columns or min(10, max(1, len(images)))
+        starts = range(0, len(images), columns)
+        rows = {f"block {i}": images[i : i + columns] for i in starts}
         names = None
     else:
         rows = {name: _as_pictures(images) for name, images in rows.items()}
         names = list(rows)
+    if not any(len(images) for images in rows.values()):
+        raise ValueError("there is no image to draw.")
     columns = columns or min(10, max(len(images) for images in rows.values()))
-    label = 0.0 if names is None else 0.085 * max(len(name) for name in names) + 0.1
+    label = 0.0 if names is None else _text_width(names) + 0.15
+    if label > WIDTH / 2:
+        raise ValueError(
+            f"the names of the rows take {label:.1f} of {WIDTH} inches; shorten the "
+            f"longest, or break it into lines: {max(names, key=len)!r}."
+        )
     side = min(0.8, (WIDTH - label) / columns)
     height = side * len(rows) + (0.25 if titles else 0.0)
     figure = Figure(figsize=(label + side * columns, height), layout="none")
@@ -131,16 +144,27 @@ def image_grid(
         strip = np.zeros((28, 30 * columns))
         for j, image in enumerate(images[:columns]):
             strip[:, 30 * j + 1 : 30 * j + 29] = image
+        strip[:, 30 * len(images) :] = 1  # white: no image, rather than a black one
         bottom = top * (1 - (i + 1) / len(rows))
         axes = figure.add_axes((left, bottom, 1 - left, top / len(rows) * 0.95))
         axes.imshow(strip, vmin=0, vmax=1, aspect="auto")
         axes.set_axis_off()
         if names is not None:
-            axes.text(-0.01, 0.5, name, transform=axes.transAxes, ha="right", va="center")
+            # A point in the figure, so that the gap does not grow with the columns.
+            middle = bottom + top / len(rows) * 0.95 / 2
+            x = left - 0.08 / figure.get_figwidth()
+            figure.text(x, middle, name, ha="right", va="center")
         if titles and i == 0:
             for j, title in enumerate(titles[:columns]):
                 axes.text(30 * j + 15, -2, title, ha="center", va="bottom", fontsize=10)
     return figure
+
+
+def _text_width(texts: list[str]) -> float:
+    """Inches that the widest of the texts takes in the font of the figures."""
+    figure = Figure(layout="none")
+    extents = [figure.text(0, 0, text).get_window_extent() for text in texts]
+    return max(extent.width for extent in extents) / figure.dpi
 
 
 def label_lines(axes, *, at: str = "right", pad: float = 0.02) -> None:
@@ -175,6 +199,6 @@ def _as_pictures(images) -> np.ndarray:
     if not (math.isfinite(low) and low >= -1e-3 and high <= 1 + 1e-3):
         raise ValueError(
             f"pixels must lie in [0, 1]; these reach from {low:.3g} to {high:.3g}. "
-            "Divide bytes by 255, or clamp what a network without an output bound gives."
+            "Divide bytes by 255, or clamp what an unbounded network gives."
         )
     return array.clip(0, 1)

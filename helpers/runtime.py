@@ -1,8 +1,8 @@
 """Every notebook calls `start` once, at the top, so that a run is repeatable and fits
 the machine: it sets the seed, the threads, the device, the precision and the effort.
 
-Two environment variables override what a notebook asks for: `HELPERS_SEED=3` changes the
-seed of the whole run, `HELPERS_EFFORT=full` or `quick` the amount of training.
+Two environment variables override what a notebook asks for: `HELPERS_SEED=3` changes
+the seed of the whole run, `HELPERS_EFFORT=full` or `quick` the amount of training.
 """
 
 import math
@@ -41,7 +41,7 @@ class Run:
         Args:
             offset: tells the experiments of one notebook apart.
         """
-        return torch.Generator().manual_seed(1_000_003 * self.seed + offset)
+        return torch.Generator().manual_seed(1_000_003 * (self.seed + 1) + offset)
 
 
 _current: Run | None = None
@@ -55,12 +55,13 @@ def start(notebook: str, seed: int = 0) -> Run:
         seed: seeds Python, numpy and torch, unless `HELPERS_SEED` is set.
 
     Raises:
-        ValueError: `HELPERS_SEED` or `HELPERS_EFFORT` cannot be understood.
+        ValueError: the seed is no whole number from 0 to 2^32 - 1, or `HELPERS_SEED` or
+            `HELPERS_EFFORT` cannot be understood.
     """
     global _current
     seed = _seed_from_environment(seed)
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed)
     torch.manual_seed(seed)
     threads = usable_cores()
     torch.set_num_threads(threads)
@@ -72,12 +73,12 @@ def start(notebook: str, seed: int = 0) -> Run:
     cores = "1 core" if threads == 1 else f"{threads} cores"
     print(f"Seed {seed}, {device.type} with {cores}, {name}, {effort} effort.")
     if effort == "quick":
-        print("This machine is slow: smaller experiments, with expected ranges to match.")
+        print("This machine is slow: smaller experiments, expected ranges to match.")
     return _current
 
 
 def current() -> Run:
-    """The run that `start` prepared, or a plain one when nobody called it (in tests)."""
+    """The run that `start` prepared, or a plain one where nobody called it (tests)."""
     if _current is not None:
         return _current
     return Run("", 0, torch.device("cpu"), usable_cores(), torch.float32, "full")
@@ -87,11 +88,12 @@ def usable_cores() -> int:
     """The number of cores that this process may use.
 
     A container often shows all cores of its host while a quota allows only a few; torch
-    would start a thread for each and slow down. JupyterHub and Binder put the quota into
-    `CPU_LIMIT`, elsewhere the control group files hold it.
+    would start a thread for each and slow down. JupyterHub and Binder put the quota
+    into `CPU_LIMIT`, elsewhere the control group files hold it.
     """
-    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None]
-    limits.append(os.cpu_count())
+    limits = [os.cpu_count() or 1]
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        limits.append(len(os.sched_getaffinity(0)))
     limits.append(_positive(os.environ.get("CPU_LIMIT")))
     limits.append(_control_group_quota())
     return max(1, math.floor(min(limit for limit in limits if limit)))
@@ -112,7 +114,8 @@ def best_precision(device: torch.device) -> torch.dtype:
     Without native support bfloat16 is emulated, and slower than float32.
     """
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float32
     if device.type == "cpu":
         can = torch.cpu.get_capabilities()
         native = any(can.get(unit) for unit in ("avx512_bf16", "amx_bf16", "bf16"))
@@ -133,21 +136,22 @@ def _gflops(precision: torch.dtype) -> float:
     """
     a = torch.ones(512, 1024, dtype=precision)
     b = torch.ones(1024, 1024, dtype=precision)
-    seconds = []
-    for _ in range(20):
+    fastest, end = math.inf, time.perf_counter() + 0.2
+    while time.perf_counter() < end:
         begin = time.perf_counter()
         a @ b
-        seconds.append(time.perf_counter() - begin)
-    return 2 * 512 * 1024 * 1024 / min(seconds) / 1e9
+        fastest = min(fastest, time.perf_counter() - begin)
+    return 2 * 512 * 1024 * 1024 / fastest / 1e9
 
 
 def _seed_from_environment(seed: int) -> int:
     text = os.environ.get("HELPERS_SEED", "").strip()
-    if not text:
+    if text:
+        seed = int(text) if text.isdecimal() else text
+    if isinstance(seed, int) and 0 <= seed < 2**32:
         return seed
-    if not text.isdecimal():
-        raise ValueError(f"HELPERS_SEED must be a whole number from 0 up, not {text!r}.")
-    return int(text)
+    name = "HELPERS_SEED" if text else "seed"
+    raise ValueError(f"{name} must be a whole number from 0 to 2^32 - 1, not {seed!r}.")
 
 
 def _effort_from_environment() -> str | None:

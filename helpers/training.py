@@ -55,8 +55,9 @@ def fit(
     Args:
         model: called with the first tensor of a batch.
         data: a tensor (n, ...), or several with the same n, such as images and labels.
-        loss: `loss(output, *batch)` gives the scalar to minimise, where `output` is what
-            the model returned, as float32.
+        loss: `loss(output, *batch)` gives the scalar to minimise, where `output` is
+            what the model returned (a tensor, or a tuple, list or dictionary with
+            tensors), as float32.
         epochs: passes over the data.
         lr: the highest learning rate, reached after a tenth of the steps.
         transform: `transform(*batch)` gives the batch to train on, for example the same
@@ -68,23 +69,28 @@ def fit(
         The history. The model is left in evaluation mode.
 
     Raises:
-        ValueError: the tensors differ in length, are empty, or `epochs` is below 1.
+        ValueError: the data are no tensors, differ in length or are empty, or `epochs`
+            or `batch_size` is below 1.
         FloatingPointError: the loss became infinite or not a number.
     """
     run = runtime.current()
-    tensors = (data,) if isinstance(data, Tensor) else tuple(data)
+    tensors = _as_tuple(data)
     count = _common_length(tensors)
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
     model.to(run.device).train()
     tensors = tuple(tensor.to(run.device) for tensor in tensors)
-    steps = math.ceil(count / batch_size)
+    steps = math.ceil(count / batch_size) * epochs
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=lr, weight_decay=weight_decay, fused=True
     )
-    schedule = OneCycleLR(optimizer, lr, total_steps=steps * epochs, pct_start=0.1)
+    # OneCycleLR divides by zero when the highest rate falls on the very first step.
+    rise = 2 / steps if 2 < steps < 20 else 0.1
+    schedule = OneCycleLR(optimizer, lr, total_steps=steps, pct_start=rise)
     history, begin = History(), time.perf_counter()
-    bar = _progress_bar(name, steps * epochs)
+    bar, end = _progress_bar(name, steps), "failed after"
     try:
         for epoch in range(epochs):
             model.train()
@@ -104,12 +110,13 @@ def fit(
             bar.set_postfix_str(f"loss {history.losses[-1]:.4g}")
             if watch is not None:
                 history.watched.append(watch(model.eval()))
+        end = ""
     except KeyboardInterrupt:
-        history.interrupted = True
+        history.interrupted, end = True, "stopped by the reader after"
     finally:
         model.eval()
         history.seconds = time.perf_counter() - begin
-        _close(bar, name, history)
+        _close(bar, name, end, history.losses)
     return history
 
 
@@ -125,15 +132,16 @@ def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=100
         The outputs (n, ...), float32, on the CPU.
     """
     device = runtime.current().device
-    parts = [function(part.to(device)).float().cpu() for part in inputs.split(batch_size)]
-    return torch.cat(parts)
+    parts = inputs.split(batch_size)
+    return torch.cat([function(part.to(device)).float().cpu() for part in parts])
 
 
-def random_shift(images: Tensor, pixels: int = 1) -> Tensor:
-    """Moves each image by up to `pixels` in both directions; black comes in at the edge.
+def random_shift(images: Tensor, pixels: int = 1, share: float = 1.0) -> Tensor:
+    """Moves each image by up to `pixels` in both directions; the new edge is black.
 
     Args:
         images: tensor (n, 1, h, w).
+        share: how many of the images may move; the others, drawn at random, stay.
 
     Returns:
         A tensor of the same shape. Nine positions are equally likely for one pixel.
@@ -146,6 +154,9 @@ def random_shift(images: Tensor, pixels: int = 1) -> Tensor:
     n, _, h, w = images.shape
     padded = nn.functional.pad(images, [pixels] * 4).flatten(1)
     offsets = torch.randint(2 * pixels + 1, (2, n, 1, 1), device=images.device)
+    if share < 1:
+        stays = torch.rand(n, 1, 1, device=images.device) >= share
+        offsets = offsets.masked_fill(stays, pixels)
     rows = offsets[0] + torch.arange(h, device=images.device)[:, None]
     columns = offsets[1] + torch.arange(w, device=images.device)
     index = rows * (w + 2 * pixels) + columns
@@ -163,7 +174,12 @@ def _forward(model: nn.Module, inputs: Tensor, run: runtime.Run):
 def _to_float32(output):
     if isinstance(output, Tensor):
         return output.float() if output.is_floating_point() else output
-    return tuple(_to_float32(part) for part in output)
+    if isinstance(output, dict):
+        return {key: _to_float32(part) for key, part in output.items()}
+    if isinstance(output, tuple | list):
+        parts = [_to_float32(part) for part in output]
+        return type(output)(*parts) if hasattr(output, "_fields") else tuple(parts)
+    return output
 
 
 def _as_tuple(batch) -> tuple[Tensor, ...]:
@@ -171,11 +187,16 @@ def _as_tuple(batch) -> tuple[Tensor, ...]:
 
 
 def _common_length(tensors: tuple[Tensor, ...]) -> int:
+    if not all(isinstance(tensor, Tensor) and tensor.ndim for tensor in tensors):
+        raise ValueError(
+            "data must be a tensor (n, ...) or a tuple of such tensors; "
+            "torch.as_tensor makes one from an array or a list."
+        )
     lengths = {len(tensor) for tensor in tensors}
     if len(lengths) != 1 or lengths == {0}:
         raise ValueError(
-            "data needs one or more tensors with the same number of rows, at least one; "
-            f"it has {[len(tensor) for tensor in tensors]}."
+            "data needs tensors with the same number of rows, at least one; "
+            f"they have {[len(tensor) for tensor in tensors]}."
         )
     return lengths.pop()
 
@@ -183,28 +204,25 @@ def _common_length(tensors: tuple[Tensor, ...]) -> int:
 def _finite(loss: float, name: str, epoch: int) -> float:
     if not math.isfinite(loss):
         raise FloatingPointError(
-            f"{name}: the loss is {loss} in epoch {epoch + 1}. A lower learning rate, or "
-            "inputs in the expected range, usually helps."
+            f"{name}: the loss is {loss} in epoch {epoch + 1}. A lower learning rate, "
+            "or inputs in the expected range, usually helps."
         )
     return loss
 
 
 def _progress_bar(name: str, steps: int) -> tqdm:
     # Standard output, because a notebook shows standard error as if it were a problem.
-    layout = "{desc}: {percentage:3.0f} %|{bar:24}| {remaining} left, {postfix}"
+    # tqdm puts a comma before the postfix itself.
+    layout = "{desc}: {percentage:3.0f} %|{bar:24}| {remaining} left{postfix}"
     return tqdm(
         total=steps, desc=name, bar_format=layout, file=sys.stdout, mininterval=0.5
     )
 
 
-def _close(bar: tqdm, name: str, history: History) -> None:
-    epochs = len(history.losses)
-    if history.interrupted:
-        end = f"stopped by the reader after {epochs} epochs"
-    else:
-        end = f"{epochs} epochs" if epochs > 1 else "1 epoch"
+def _close(bar: tqdm, name: str, end: str, losses: list[float]) -> None:
     # The last line holds no time, so that two runs print the same.
-    loss = f", loss {history.losses[-1]:.4g}" if epochs else ""
-    bar.bar_format = f"{name}: {end}{loss}"
-    bar.refresh()
+    epochs = "1 epoch" if len(losses) == 1 else f"{len(losses)} epochs"
+    loss = f", loss {losses[-1]:.4g}" if losses else ""
+    bar.bar_format = "{desc}"
+    bar.set_description_str(f"{name}: {end} {epochs}{loss}".replace("  ", " "))
     bar.close()

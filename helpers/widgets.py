@@ -1,5 +1,5 @@
-"""Notebooks with something to play with call `explore`: sliders that redraw one picture,
-with a static picture of the same for readers who look without running anything."""
+"""Notebooks with something to play with call `explore`: sliders that redraw one
+picture, with a static picture of the same for readers who run nothing."""
 
 import io
 import statistics
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import ipywidgets
+import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ from PIL import Image
 from helpers import figures
 
 GAP = 8  # pixels between the pictures of a static twin
+WIDEST = 1000  # pixels; a wider picture would be shrunk too much on a page
 _explorers: list["Explorer"] = []
 
 
@@ -28,6 +30,9 @@ class Explorer:
     picture: ipywidgets.Image
     milliseconds: list[float] = field(default_factory=list)
 
+    def _ipython_display_(self) -> None:
+        """`explore` as the last line of a cell shows its sliders once, and no text."""
+
     def redraw(self, _change=None) -> None:
         """Draws for the present positions, in place of the picture before."""
         begin = time.perf_counter()
@@ -37,7 +42,7 @@ class Explorer:
 
 
 def explore(draw: Callable, *, alt: str, twin: Sequence[dict], **sliders) -> Explorer:
-    """Shows `draw` at the positions of `twin` side by side, then live under sliders.
+    """Shows `draw` at the positions of `twin`, then live under sliders.
 
     Args:
         draw: takes the sliders' values as keyword arguments and returns a matplotlib
@@ -45,18 +50,20 @@ def explore(draw: Callable, *, alt: str, twin: Sequence[dict], **sliders) -> Exp
             with bytes.
         alt: says what the static picture shows; it is its caption as well.
         twin: the positions, each a dictionary with a value for every slider.
-        sliders: name = an ipywidgets slider, or a tuple (low, high, step, start). The
-            name, with spaces for underscores, is the slider's label.
+        sliders: name = an ipywidgets slider, selection or check box, or a tuple
+            (low, high, step, start). The name, with spaces for underscores, is the
+            slider's label.
 
     Raises:
-        ValueError: `alt` says too little, or `twin` has no or incomplete positions.
+        ValueError: `alt` says too little, `twin` has no or incomplete positions, a
+            slider cannot be made, or `draw` returns no picture.
     """
     alt = figures.check_alt(alt)
     if not twin or any(set(position) != set(sliders) for position in twin):
         raise ValueError(f"each position of `twin` must name {sorted(sliders)}.")
-    images = [_as_image(draw(**position)) for position in twin]
-    figures.display_png(_to_png(_side_by_side(images)), alt)
     controls = {name: _slider(name, spec) for name, spec in sliders.items()}
+    images = [_as_image(draw(**position)) for position in twin]
+    figures.display_png(_to_png(_arrange(images)), alt)
     picture = ipywidgets.Image(format="png")
     picture.add_class("explorer-picture")
     explorer = Explorer(draw, controls, picture)
@@ -78,10 +85,11 @@ def measure() -> list[dict]:
     rows = []
     for number, explorer in enumerate(_explorers, start=1):
         for name, slider in explorer.sliders.items():
-            before = slider.value
+            trait = "index" if hasattr(slider, "options") else "value"
+            before = getattr(slider, trait)
             explorer.milliseconds.clear()
-            for value in _positions(slider):
-                slider.value = value
+            for position in _positions(slider):
+                setattr(slider, trait, position)
             times = explorer.milliseconds or [0.0]
             rows.append(
                 {
@@ -90,20 +98,30 @@ def measure() -> list[dict]:
                     "milliseconds_max": max(times),
                 }
             )
-            slider.value = before
+            setattr(slider, trait, before)
     return rows
 
 
 def scale_up(image: np.ndarray, factor: int = 6) -> np.ndarray:
     """Enlarges a small picture (h, w) by whole pixels, without smoothing."""
-    return np.kron(np.asarray(image), np.ones((factor, factor), dtype=np.float32))
+    return np.asarray(image).repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def _slider(name: str, spec) -> ipywidgets.Widget:
     if isinstance(spec, ipywidgets.Widget):
         slider = spec
+        if not any(hasattr(slider, trait) for trait in ("options", "min", "indent")):
+            raise ValueError(f"{name}: a {type(slider).__name__} is no slider.")
     else:
-        low, high, step, start = spec
+        try:
+            low, high, step, start = spec
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{name}: a slider is (low, high, step, start) or an ipywidgets "
+                f"slider, not {spec!r}."
+            ) from None
+        if not (low <= start <= high and low < high and step > 0):
+            raise ValueError(f"{name}: {spec} is not (low, high, step, start).")
         whole = all(isinstance(number, int) for number in spec)
         kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
         slider = kind(min=low, max=high, step=step, value=start)
@@ -115,28 +133,44 @@ def _slider(name: str, spec) -> ipywidgets.Widget:
 
 
 def _positions(slider, count: int = 9) -> list:
-    if hasattr(slider, "options"):
-        return list(slider.options)
+    if hasattr(slider, "options"):  # they may be pairs (label, value): count them
+        return list(range(len(slider.options)))
+    if isinstance(slider.value, bool):
+        return [False, True]
+    if hasattr(slider, "base"):  # FloatLogSlider: its ends are exponents
+        return np.logspace(slider.min, slider.max, count, base=slider.base).tolist()
     values = np.linspace(slider.min, slider.max, count)
     return [type(slider.value)(value) for value in values]
 
 
 def _as_image(drawn) -> Image.Image:
     if isinstance(drawn, Figure):
-        return Image.open(io.BytesIO(figures.to_png(drawn))).convert("RGB")
+        png = figures.to_png(drawn)
+        plt.close(drawn)  # or pyplot would keep every figure it has ever made
+        return Image.open(io.BytesIO(png)).convert("RGB")
     array = np.asarray(drawn)
+    colour = array.ndim == 3 and array.shape[2] == 3
+    if array.dtype.kind not in "buif" or not (colour or array.ndim == 2):
+        raise ValueError(
+            "draw must return a figure or an array (h, w) or (h, w, 3), not "
+            f"{type(drawn).__name__} {array.shape}."
+        )
     if array.dtype != np.uint8:
         array = (np.clip(array, 0, 1) * 255).round().astype(np.uint8)
     return Image.fromarray(array)
 
 
-def _side_by_side(images: list[Image.Image]) -> Image.Image:
-    width = sum(image.width for image in images) + GAP * (len(images) - 1)
-    canvas = Image.new("RGB", (width, max(image.height for image in images)), "white")
-    left = 0
-    for image in images:
-        canvas.paste(image, (left, 0))
-        left += image.width + GAP
+def _arrange(images: list[Image.Image]) -> Image.Image:
+    """All pictures in one: side by side, or below each other where that is too wide."""
+    beside = sum(image.width for image in images) <= WIDEST
+    lengths = [image.width if beside else image.height for image in images]
+    across = max(image.height if beside else image.width for image in images)
+    along = sum(lengths) + GAP * (len(images) - 1)
+    canvas = Image.new("RGB", (along, across) if beside else (across, along), "white")
+    start = 0
+    for image, length in zip(images, lengths, strict=True):
+        canvas.paste(image, (start, 0) if beside else (0, start))
+        start += length + GAP
     return canvas
 
 

@@ -1,4 +1,4 @@
-"""The tests of the tests build this small notebook, which keeps all rules of the form."""
+"""test_suite_can_fail.py builds this small notebook, which keeps all rules of form."""
 
 import copy
 

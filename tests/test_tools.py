@@ -111,7 +111,7 @@ def test_a_notebook_that_fails_is_not_saved(tmp_path, monkeypatch, capsys):
 
 def test_a_kernel_that_dies_is_an_error(tmp_path):
     path = notebook_at(tmp_path / "tiny.ipynb", "import os\nos._exit(1)")
-    with pytest.raises(NotebookError, match="code cell 1 .* kernel died"):
+    with pytest.raises(NotebookError, match=r"code cell 1 .* kernel died"):
         run_and_save(path)
 
 

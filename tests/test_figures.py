@@ -1,0 +1,233 @@
+"""Figures say in words what they show, and nothing in them is cut off."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+from helpers import figures
+
+ALT = "A line that rises from the lower left to the upper right."
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: pairs of the data and the metadata."""
+    calls = []
+
+    def display(data, metadata=None, raw=False):
+        assert raw
+        calls.append((data, metadata))
+
+    monkeypatch.setattr(figures, "display", display)
+    return calls
+
+
+def drawing():
+    figure, axes = plt.subplots()
+    axes.plot([1, 2, 3], label="growth")
+    return figure
+
+
+@pytest.mark.parametrize("alt", ["", "   ", None, "A line.", "x" * 39, "a " + 40 * " "])
+def test_a_figure_needs_a_text(shown, alt):
+    figure = drawing()
+    with pytest.raises(ValueError, match="at least 40 characters"):
+        figures.show(figure, alt)
+    assert shown == []
+    plt.close(figure)
+
+
+def test_show(shown):
+    before = plt.get_fignums()
+    figures.show(
+        drawing(), "  A line that rises from the lower left\n to the upper right. "
+    )
+    assert plt.get_fignums() == before
+    (picture, metadata), (caption, _) = shown
+    assert picture["image/png"].startswith(b"\x89PNG\r\n\x1a\n")
+    assert metadata == {"image/png": {"alt": ALT}}
+    assert ALT in picture["text/plain"]
+    assert caption["text/markdown"] == f"*{ALT}*"
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    first, second = drawing(), drawing()
+    png = figures.to_png(first)
+    assert png == figures.to_png(second) == figures.to_png(first)
+    assert not any(word in png for word in (b"tIME", b"Software", b"Creation"))
+    plt.close(first)
+    plt.close(second)
+
+
+def test_house_style():
+    image = Image.open(io.BytesIO(figures.to_png(Figure())))
+    assert image.size == (680, 340)
+    assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+
+def texts_of(figure):
+    found = list(figure.texts)
+    for axes in figure.axes:
+        found += axes.texts
+    return found
+
+
+def assert_nothing_is_cut(figure):
+    figure.canvas.draw()
+    width, height = figure.get_size_inches() * figure.dpi
+    for text in texts_of(figure):
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= width, text.get_text()
+        assert box.y0 >= 0 and box.y1 <= height, text.get_text()
+    return texts_of(figure)
+
+
+def pixels_of(figure):
+    png = figures.to_png(figure)
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+
+
+@pytest.mark.parametrize("columns", [1, 3, 10])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", "b"],
+        ["original", "PCA, 30 numbers"],
+        ["WWWWWWWWWWWWWWWW", "i"],
+        ["autoencoder with 30 numbers", "x"],
+        ["two\nlines of text", "x"],
+    ],
+)
+def test_names_of_rows_are_not_cut(names, columns):
+    figure = figures.image_grid(
+        {name: torch.ones(columns, 1, 28, 28) for name in names}
+    )
+    texts = assert_nothing_is_cut(figure)
+    assert [text.get_text() for text in texts] == names
+    assert figure.get_figwidth() <= figures.WIDTH + 1e-9
+    for text, axes in zip(texts, figure.axes, strict=True):
+        name, row = text.get_window_extent(), axes.get_window_extent()
+        assert 2 < row.x0 - name.x1 < 15  # close by, but not on the pictures
+        assert row.y0 < (name.y0 + name.y1) / 2 < row.y1
+
+
+def test_names_of_rows_that_leave_no_room():
+    with pytest.raises(ValueError, match="break it into lines"):
+        figures.image_grid({"a name far too long " * 3: torch.zeros(2, 28, 28)})
+
+
+def test_titles_are_not_cut():
+    rows = {"original": torch.zeros(3, 28, 28), "copy": torch.zeros(3, 28, 28)}
+    figure = figures.image_grid(rows, titles=["one", "two", "gap"])
+    texts = [text.get_text() for text in assert_nothing_is_cut(figure)]
+    assert sorted(texts) == ["copy", "gap", "one", "original", "two"]
+    top = figure.axes[0].get_window_extent().y1
+    assert all(text.get_window_extent().y0 >= top for text in figure.axes[0].texts)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda t: t,
+        lambda t: t[:, 0],
+        lambda t: t.numpy(),
+        lambda t: t.bool(),
+        lambda t: t.requires_grad_(),
+    ],
+)
+def test_a_block_of_images(kind):
+    figure = figures.image_grid(kind(torch.ones(25, 1, 28, 28)))
+    assert len(figure.axes) == 3 and texts_of(figure) == []
+    assert figure.get_figwidth() <= figures.WIDTH + 1e-9
+    figure = figures.image_grid(kind(torch.ones(25, 1, 28, 28)), columns=5)
+    assert len(figure.axes) == 5
+
+
+def test_each_image_in_its_place():
+    values = torch.tensor([0.2, 0.5, 0.8])
+    images = values[:, None, None, None] * torch.ones(3, 1, 28, 28)
+    shown = figures.image_grid(images).axes[0].images[0].get_array()
+    assert shown.shape == (28, 90)
+    for i, value in enumerate(values.tolist()):
+        assert np.allclose(shown[:, 30 * i + 1 : 30 * i + 29], value)
+    assert figures.image_grid(images).axes[0].images[0].get_clim() == (0, 1)
+
+
+def test_rows_of_different_length():
+    rows = {"three": torch.zeros(3, 28, 28), "one": torch.zeros(1, 28, 28)}
+    figure = figures.image_grid(rows)
+    long, short = (axes.images[0].get_array() for axes in figure.axes)
+    assert long.shape == short.shape == (28, 90)
+    assert (short[:, :30] == 0).all() and (short[:, 30:] == 1).all()
+    assert_nothing_is_cut(figure)
+    cut = figures.image_grid(rows, columns=2).axes[0].images[0].get_array()
+    assert cut.shape == (28, 60)
+
+
+def test_white_images_are_white_and_black_ones_black():
+    assert pixels_of(figures.image_grid(torch.ones(2, 28, 28))).max() == 255
+    middle = pixels_of(figures.image_grid(torch.zeros(1, 28, 28)))
+    assert middle[middle.shape[0] // 2, middle.shape[1] // 2] == 0
+
+
+def test_grid_leaves_nothing_in_pyplot():
+    before = plt.get_fignums()
+    figures.image_grid(torch.zeros(2, 28, 28))
+    assert plt.get_fignums() == before
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (3, 784), (3, 3, 28, 28), (3, 1, 28, 27)])
+def test_grid_rejects_other_shapes(shape):
+    for rows in (torch.zeros(shape), {"row": torch.zeros(shape)}):
+        with pytest.raises(ValueError, match=r"images must be \(n, 1, 28, 28\)"):
+            figures.image_grid(rows)
+
+
+@pytest.mark.parametrize(
+    "value", [-0.01, 1.01, 255.0, float("nan"), float("inf"), -float("inf")]
+)
+def test_grid_rejects_other_ranges(value):
+    images = torch.zeros(2, 1, 28, 28)
+    images[1, 0, 3, 3] = value
+    with pytest.raises(ValueError, match=r"pixels must lie in \[0, 1\]"):
+        figures.image_grid(images)
+
+
+def test_grid_forgives_rounding():
+    images = torch.full((1, 28, 28), 1.0005)
+    assert figures.image_grid(images).axes[0].images[0].get_array().max() == 1
+
+
+@pytest.mark.parametrize(
+    "rows", [{}, {"row": torch.zeros(0, 28, 28)}, torch.zeros(0, 28, 28)]
+)
+def test_grid_of_nothing(rows):
+    with pytest.raises(ValueError, match="there is no image"):
+        figures.image_grid(rows)
+
+
+@pytest.mark.parametrize("columns", [0, -1])
+def test_grid_without_columns(columns):
+    with pytest.raises(ValueError, match="columns must be at least 1"):
+        figures.image_grid(torch.zeros(2, 28, 28), columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("at", "x", "side"), [("right", 2, "left"), ("left", 0, "right")]
+)
+def test_label_lines(at, x, side):
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([0, 1, 2], [5, 6, 9], label="a line with a long name", color="#0072B2")
+    axes.plot([0, 1, 2], [1, 2, 3])  # no name, no label
+    axes.plot([], [], label="empty")
+    figures.label_lines(axes, at=at)
+    (text,) = assert_nothing_is_cut(figure)
+    assert text.get_text() == "a line with a long name"
+    assert text.xy == (x, 9 if x else 5)
+    assert text.get_color() == "#0072B2" and text.get_ha() == side

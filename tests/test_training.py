@@ -1,0 +1,339 @@
+"""`fit` trains, repeats, reports, and survives an interruption."""
+
+import re
+from collections import namedtuple
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import runtime, training
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(
+    autouse=True, params=[torch.float32, torch.bfloat16], ids=["f32", "bf16"]
+)
+def run(request, monkeypatch):
+    """Both precisions, whatever this machine has: bfloat16 is emulated if need be."""
+    run = runtime.Run("test", 0, CPU, 1, request.param, "full")
+    monkeypatch.setattr(runtime, "_current", run)
+    return run
+
+
+def line(n=64, seed=0):
+    """Points on y = x W + b, with W and b."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 3, generator=generator)
+    w = torch.tensor([[1.0, -2.0], [0.5, 0.0], [3.0, 1.0]])
+    b = torch.tensor([0.5, -1.0])
+    return x, x @ w + b, w, b
+
+
+def squared(output, x, y):
+    return ((output - y) ** 2).sum(1).mean()
+
+
+def linear(seed=0):
+    torch.manual_seed(seed)
+    return nn.Linear(3, 2)
+
+
+def train(model, **options):
+    x, y, *_ = line()
+    options = dict(epochs=3, batch_size=20) | options
+    loss = options.pop("loss", squared)
+    return training.fit(model, (x, y), loss, **options)
+
+
+def test_learns_a_known_map(run):
+    _, _, w, b = line()
+    model = linear()
+    history = train(model, epochs=150, lr=0.1, weight_decay=0.0)
+    close = 1e-3 if run.precision == torch.float32 else 3e-2
+    torch.testing.assert_close(model.weight.T, w, atol=close, rtol=0)
+    torch.testing.assert_close(model.bias, b, atol=close, rtol=0)
+    assert len(history.losses) == 150 and history.losses[-1] < close < history.losses[0]
+    assert not history.interrupted and history.seconds > 0 and history.watched == []
+
+
+def test_the_same_seed_gives_the_same_weights():
+    def trained(seed):
+        model = linear(seed)
+        losses = train(model).losses
+        return torch.cat([p.detach().flatten() for p in model.parameters()]), losses
+
+    first, again, other = trained(1), trained(1), trained(2)
+    assert torch.equal(first[0], again[0]) and first[1] == again[1]
+    assert not torch.equal(first[0], other[0])
+
+
+def test_the_reported_loss_is_the_mean_over_the_images():
+    x, y, *_ = line()
+    model = linear()
+    before = squared(model(x), x, y).item()
+    history = train(model, epochs=1, lr=1e-12, batch_size=30)  # 30 + 30 + 4
+    assert history.losses == pytest.approx([before], rel=1e-2)
+
+
+def test_every_row_once_an_epoch_and_together_with_its_label():
+    seen = []
+
+    def loss(output, x, label):
+        assert torch.equal(x[:, 0], label.float())
+        seen.append(label)
+        return output.mean()
+
+    rows = torch.arange(10)
+    data = [rows[:, None].float(), rows]  # a list serves as well as a tuple
+    training.fit(nn.Linear(1, 1), data, loss, epochs=2, batch_size=4)
+    assert [len(labels) for labels in seen] == [4, 4, 2, 4, 4, 2]
+    first, second = torch.cat(seen[:3]), torch.cat(seen[3:])
+    assert torch.equal(first.sort().values, rows)
+    assert torch.equal(second.sort().values, rows)
+    assert not torch.equal(first, second)
+
+
+def test_one_tensor_alone():
+    model = nn.Linear(3, 3)
+    history = training.fit(
+        model, line()[0], lambda out, x: (out - x).square().mean(), epochs=2
+    )
+    assert len(history.losses) == 2
+
+
+def test_transform_and_watch():
+    modes = []
+
+    def transform(x, y):
+        modes.append(model.training)
+        return 2 * x, y
+
+    def loss(output, x, y):
+        doubled.append(x.abs().max().item())
+        return squared(output, x, y)
+
+    doubled, model = [], linear()
+    history = train(
+        model,
+        loss=loss,
+        transform=transform,
+        watch=lambda m: (m is model, m.training),
+        batch_size=64,
+    )
+    assert history.watched == [(True, False)] * 3  # in evaluation mode
+    assert modes == [True] * 3  # and back to training
+    assert doubled == pytest.approx([2 * line()[0].abs().max().item()] * 3)
+
+
+def test_transform_may_return_one_tensor():
+    x = line()[0]
+    model = nn.Linear(3, 3)
+    training.fit(
+        model,
+        x,
+        lambda out, x: out.mean() + 0 * x.sum(),
+        epochs=1,
+        transform=lambda x: -x,
+    )
+
+
+def test_network_in_the_precision_of_the_run_and_loss_in_float32(run):
+    inside = []
+
+    class Several(nn.Module):
+        def __init__(self, pack):
+            super().__init__()
+            self.linear, self.pack = nn.Linear(3, 2), pack
+
+        def forward(self, x):
+            output = self.linear(x)
+            inside.append(output.dtype)
+            return self.pack(output)
+
+    pair = namedtuple("Pair", "mean spread")
+    packs = {
+        "tensor": (lambda o: o, lambda p: p),
+        "tuple": (lambda o: (o, o.argmax(1), None), lambda p: p[0]),
+        "nested": (lambda o: ((o, o), o), lambda p: p[0][1]),
+        "list": (lambda o: [o, o], lambda p: p[1]),
+        "dictionary": (lambda o: {"mean": o}, lambda p: p["mean"]),
+        "namedtuple": (lambda o: pair(o, o), lambda p: p.spread),
+    }
+    for kind, (pack, unpack) in packs.items():
+
+        def loss(packed, x, y, unpack=unpack, kind=kind):
+            assert unpack(packed).dtype == torch.float32, kind
+            assert not torch.is_autocast_enabled("cpu")
+            if kind == "tuple":
+                assert packed[1].dtype == torch.int64 and packed[2] is None
+            return squared(unpack(packed), x, y)
+
+        model = Several(pack)
+        train(model, loss=loss, epochs=1)
+        assert model.linear.weight.dtype == torch.float32
+    assert set(inside) == {run.precision}
+
+
+def test_interruption_leaves_a_usable_model(capsys):
+    steps = []
+
+    def loss(output, x, y):
+        steps.append(1)
+        if len(steps) == 6:  # four batches an epoch
+            raise KeyboardInterrupt
+        return squared(output, x, y)
+
+    model = linear()
+    history = train(model, epochs=5, loss=loss, watch=lambda m: "watched")
+    assert history.interrupted and len(history.losses) == 1
+    assert history.watched == ["watched"] and history.seconds > 0
+    assert not model.training
+    assert torch.isfinite(model(line()[0])).all()
+    assert "stopped by the reader after 1 epoch, loss" in capsys.readouterr().out
+    assert len(train(model).losses) == 3  # and it can be trained further
+
+
+def test_a_loss_that_is_not_a_number(capsys):
+    model = linear()
+    with pytest.raises(FloatingPointError, match=r"VAE: the loss is nan in epoch 1\."):
+        train(model, loss=lambda out, x, y: out.sum() * float("nan"), name="VAE")
+    assert not model.training
+    assert capsys.readouterr().out.rstrip().endswith("VAE: failed after 0 epochs")
+
+
+def test_an_infinite_loss():
+    with pytest.raises(FloatingPointError, match="lower learning rate"):
+        train(linear(), loss=lambda out, x, y: out.sum() * 0 + float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ((torch.zeros(3, 1), torch.zeros(4)), r"same number of rows.*\[3, 4\]"),
+        (torch.zeros(0, 1), "at least one"),
+        ((), "same number of rows"),
+        (torch.tensor(1.0), "must be a tensor"),
+        (torch.zeros(3, 1).numpy(), "torch.as_tensor"),
+        ((torch.zeros(3, 1), [1, 2, 3]), "torch.as_tensor"),
+    ],
+)
+def test_bad_data(data, says):
+    with pytest.raises(ValueError, match=says):
+        training.fit(nn.Linear(1, 1), data, lambda out, *_: out.sum(), epochs=1)
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size"])
+@pytest.mark.parametrize("value", [0, -1])
+def test_bad_numbers(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, not {value}"):
+        train(linear(), **{name: value})
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 9, 10, 11, 19, 20, 21, 40, 200])
+def test_the_learning_rate_rises_and_falls(monkeypatch, steps):
+    rates = []
+
+    class Spy(torch.optim.AdamW):
+        def step(self, *arguments):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(*arguments)
+
+    monkeypatch.setattr(torch.optim, "AdamW", Spy)
+    train(linear(), epochs=steps, batch_size=64, lr=0.5)
+    assert len(rates) == steps
+    if steps < 3:
+        return  # too short for a rise and a fall
+    peak = rates.index(max(rates))
+    assert max(rates) == pytest.approx(0.5, rel=0.05)
+    assert peak == 1 if steps < 20 else abs(peak - (0.1 * steps - 1)) < 1
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[-1] < 0.001 < rates[0] < 0.1
+
+
+@pytest.mark.parametrize("name", ["training", "code of {2} numbers", "50 % noise"])
+def test_progress_bar(capsys, name):
+    history = train(linear(), name=name)
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert f"{name}:   0 %|" in out
+    assert " left, loss " in out
+    last = re.split(r"[\r\n]+", out.strip())[-1]
+    assert last.strip() == f"{name}: 3 epochs, loss {history.losses[-1]:.4g}"
+
+
+def test_progress_bar_counts_in_english(capsys):
+    train(linear(), epochs=1)
+    assert "training: 1 epoch, loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
+def test_predict_equals_the_full_forward(batch_size):
+    x, model = line()[0], linear().eval()
+    output = training.predict(model, x, batch_size)
+    assert output.dtype == torch.float32 and not output.requires_grad
+    torch.testing.assert_close(output, model(x).detach())
+
+
+def test_predict_takes_any_function_and_no_rows():
+    x = line()[0]
+    assert torch.equal(training.predict(lambda part: part.double() + 1, x, 10), x + 1)
+    assert training.predict(linear(), x[:0]).shape == (0, 2)
+
+
+def shifts(image, pixels):
+    """All the shifts of one image (h, w), by copying pixel after pixel."""
+    h, w = image.shape
+    for down in range(-pixels, pixels + 1):
+        for right in range(-pixels, pixels + 1):
+            moved = torch.zeros_like(image)
+            for r in range(h):
+                for c in range(w):
+                    if 0 <= r + down < h and 0 <= c + right < w:
+                        moved[r + down, c + right] = image[r, c]
+            yield moved
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 2])
+def test_random_shift_against_brute_force(pixels):
+    torch.manual_seed(0)
+    image = torch.rand(5, 4) + 0.1  # not square, nowhere black
+    n = 100 * (2 * pixels + 1) ** 2
+    moved = training.random_shift(image.expand(n, 1, 5, 4), pixels)
+    assert moved.shape == (n, 1, 5, 4)
+    wanted = torch.stack(list(shifts(image, pixels)))
+    matches = (moved == wanted).all(dim=(2, 3))  # (n, shifts)
+    assert (matches.sum(1) == 1).all()
+    # 100 expected of each; the standard deviation is at most 10.
+    assert matches.sum(0).min() > 55 and matches.sum(0).max() < 145
+
+
+def test_random_shift_keeps_the_images_apart():
+    torch.manual_seed(1)
+    images = torch.arange(1.0, 51.0)[:, None, None, None] * torch.ones(1, 1, 6, 6)
+    moved = training.random_shift(images)
+    for i, image in enumerate(moved):
+        assert set(image.unique().tolist()) <= {0.0, i + 1.0}
+        assert image[0, 1:-1, 1:-1].eq(i + 1).all()
+
+
+def test_random_shift_moves_nothing_on_average():
+    torch.manual_seed(2)
+    images = torch.zeros(4000, 1, 9, 9)
+    images[:, 0, 4, 4] = 1
+    moved = training.random_shift(images)
+    places = torch.arange(9.0)
+    rows = (moved.sum(3)[:, 0] * places).sum(1)
+    columns = (moved.sum(2)[:, 0] * places).sum(1)
+    # The mean of 4000 draws from {-1, 0, 1} has a standard deviation of 0.013.
+    assert abs(rows.mean() - 4) < 0.06 and abs(columns.mean() - 4) < 0.06
+    both = torch.stack([rows, columns])
+    assert abs(torch.corrcoef(both)[0, 1]) < 0.08
+
+
+@pytest.mark.parametrize("shape", [(5, 28, 28), (28, 28), (5, 3, 28, 28), (5, 784)])
+def test_random_shift_rejects_other_shapes(shape):
+    with pytest.raises(ValueError, match=r"images must be \(n, 1, h, w\)"):
+        training.random_shift(torch.zeros(shape))
