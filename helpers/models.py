@@ -26,11 +26,13 @@ class Autoencoder(nn.Module):
     Taught in 01.
     """
 
-    def __init__(self, code, width):
+    def __init__(self, code, widths):
         super().__init__()
-        self.encoder = nn.Sequential(nn.Flatten(), *layers(784, width, width, code))
+        self.encoder = nn.Sequential(nn.Flatten(), *layers(784, *widths, code))
         self.decoder = nn.Sequential(
-            *layers(code, width, width, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))
+            *layers(code, *reversed(widths), 784),
+            nn.Sigmoid(),
+            nn.Unflatten(1, (1, 28, 28)),
         )
 
     def forward(self, images):

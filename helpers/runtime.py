@@ -5,9 +5,12 @@ Two environment variables override what a notebook asks for: `HELPERS_SEED=3` ch
 the seed of the whole run, `HELPERS_EFFORT=full` or `quick` the amount of training.
 """
 
+import contextlib
+import ctypes
 import math
 import os
 import random
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +21,7 @@ import torch
 # A machine below this speed would need more than the minutes that a reader waits for.
 # Two recent cores reach 400 with bfloat16; one core without it, as on mybinder.org, 40.
 FULL_EFFORT_GFLOPS = 120.0
+M_MMAP_THRESHOLD = -3  # from glibc's malloc.h
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def start(notebook: str, seed: int = 0) -> Run:
     torch.manual_seed(seed)
     threads = usable_cores()
     torch.set_num_threads(threads)
+    _give_freed_memory_back()
     device = best_device()
     precision = best_precision(device)
     effort = _effort_from_environment() or _effort_for(device, precision)
@@ -121,6 +126,17 @@ def best_precision(device: torch.device) -> torch.dtype:
         native = any(can.get(unit) for unit in ("avx512_bf16", "amx_bf16", "bf16"))
         return torch.bfloat16 if native else torch.float32
     return torch.float32
+
+
+def _give_freed_memory_back() -> None:
+    """Lets Linux have large tensors back at once when they are deleted.
+
+    By default the C library keeps freed blocks of up to 32 MiB for later, and its heap
+    grows by each test set (31 MiB) that passes through: a class shares one server.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
 
 
 def _effort_for(device: torch.device, precision: torch.dtype) -> str:

@@ -115,6 +115,7 @@ def fit(
         history.interrupted, end = True, "stopped by the reader after"
     finally:
         model.eval()
+        optimizer.zero_grad(set_to_none=True)  # gradients are as large as the network
         history.seconds = time.perf_counter() - begin
         _close(bar, name, end, history.losses)
     return history
@@ -131,9 +132,13 @@ def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=100
     Returns:
         The outputs (n, ...), float32, on the CPU.
     """
-    device = runtime.current().device
-    parts = inputs.split(batch_size)
-    return torch.cat([function(part.to(device)).float().cpu() for part in parts])
+    device, outputs = runtime.current().device, None
+    for start in range(0, max(1, len(inputs)), batch_size):
+        part = function(inputs[start : start + batch_size].to(device)).float().cpu()
+        if outputs is None:  # one tensor for all, rather than parts and their copy
+            outputs = part.new_empty(len(inputs), *part.shape[1:])
+        outputs[start : start + len(part)] = part
+    return outputs
 
 
 def random_shift(images: Tensor, pixels: int = 1, share: float = 1.0) -> Tensor:
