@@ -69,7 +69,7 @@ def start(notebook: str, seed: int = 0) -> Run:
     torch.manual_seed(seed)
     threads = usable_cores()
     torch.set_num_threads(threads)
-    _give_freed_memory_back()
+    give_freed_memory_back()
     device = best_device()
     precision = best_precision(device)
     effort = _effort_from_environment() or _effort_for(device, precision)
@@ -128,15 +128,17 @@ def best_precision(device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def _give_freed_memory_back() -> None:
-    """Lets Linux have large tensors back at once when they are deleted.
+def give_freed_memory_back() -> None:
+    """Lets Linux have the memory of deleted tensors back; elsewhere does nothing.
 
     By default the C library keeps freed blocks of up to 32 MiB for later, and its heap
     grows by each test set (31 MiB) that passes through: a class shares one server.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
+            library = ctypes.CDLL(None)
+            library.mallopt(M_MMAP_THRESHOLD, 8 * 2**20)
+            library.malloc_trim(0)
 
 
 def _effort_for(device: torch.device, precision: torch.dtype) -> str:

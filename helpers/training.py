@@ -118,6 +118,7 @@ def fit(
         optimizer.zero_grad(set_to_none=True)  # gradients are as large as the network
         history.seconds = time.perf_counter() - begin
         _close(bar, name, end, history.losses)
+        runtime.give_freed_memory_back()
     return history
 
 
@@ -126,13 +127,16 @@ def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=100
     """Applies a network to many inputs, part by part, so that memory stays small.
 
     Args:
-        function: a network, or a method of one, from (b, ...) to (b, ...).
+        function: from (b, ...) to (b, ...); a network gets its inputs on its own
+            device, a plain function on the CPU.
         inputs: tensor (n, ...).
 
     Returns:
         The outputs (n, ...), float32, on the CPU.
     """
-    device, outputs = runtime.current().device, None
+    weights = function.parameters() if isinstance(function, nn.Module) else ()
+    device = next((weight.device for weight in weights), torch.device("cpu"))
+    outputs = None
     for start in range(0, max(1, len(inputs)), batch_size):
         part = function(inputs[start : start + batch_size].to(device)).float().cpu()
         if outputs is None:  # one tensor for all, rather than parts and their copy
