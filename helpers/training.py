@@ -4,7 +4,7 @@ bar, so that the notebooks can show the network and the loss and nothing else.""
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -120,6 +120,28 @@ def fit(
         _close(bar, name, end, history.losses)
         runtime.give_freed_memory_back()
     return history
+
+
+def progress(items: Sequence, name: str) -> Iterator:
+    """Yields the items one by one behind the progress bar of `fit`.
+
+    For experiments that write their own loop. The line that stays says how many items
+    were done, and no time, so that two runs print the same.
+
+    Args:
+        items: a range, list or other sequence.
+        name: stands before the bar.
+    """
+    bar, done = _progress_bar(name, len(items)), 0
+    try:
+        for item in items:
+            yield item
+            done += 1
+            bar.update()
+    finally:
+        bar.bar_format = "{desc}"
+        bar.set_description_str(f"{name}: {done} of {len(items)} done")
+        bar.close()
 
 
 @torch.no_grad()

@@ -337,3 +337,16 @@ def test_random_shift_moves_nothing_on_average():
 def test_random_shift_rejects_other_shapes(shape):
     with pytest.raises(ValueError, match=r"images must be \(n, 1, h, w\)"):
         training.random_shift(torch.zeros(shape))
+
+
+def test_progress_yields_all_and_leaves_one_line(capsys):
+    assert list(training.progress(["a", "b"], "letters")) == ["a", "b"]
+    out, err = capsys.readouterr()
+    assert out.rstrip().endswith("letters: 2 of 2 done") and not err
+
+
+def test_progress_says_where_it_stopped(capsys):
+    numbers = training.progress(range(5), "numbers")
+    next(numbers), next(numbers)
+    numbers.close()
+    assert capsys.readouterr().out.rstrip().endswith("numbers: 1 of 5 done")
