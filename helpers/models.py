@@ -67,6 +67,38 @@ def add_no_digits(images, labels):
     return images, torch.cat([labels, torch.full_like(labels[: len(nothing)], 10)])
 
 
+def dense(*sizes):
+    """Linear layers of these sizes, bent between any two, and not normalised.
+
+    Taught in 07.
+    """
+    stack = []
+    for before, after in itertools.pairwise(sizes):
+        stack += [nn.Linear(before, after), nn.GELU()]
+    return stack[:-1]
+
+
+class VAE(nn.Module):
+    """Binary images (n, 1, 28, 28) -> logits (n, 784), means and log-variances.
+
+    Taught in 07.
+    """
+
+    def __init__(self, latents, widths):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), *dense(784, *widths, 2 * latents))
+        self.decoder = nn.Sequential(*dense(latents, *reversed(widths), 784))
+
+    def cloud(self, images):
+        """Means and log-variances of q(z | x), each (n, latents)."""
+        return self.encoder(images).float().chunk(2, dim=1)
+
+    def forward(self, images):
+        mean, log_variance = self.cloud(images)
+        z = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+        return self.decoder(z), mean, log_variance
+
+
 class BernoulliMixture:
     """K recipes of D yes/no features: log_weights (K,) in nats, probs (K, D).
 

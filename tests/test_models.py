@@ -1,9 +1,10 @@
-"""The mixture of helpers.models against torch.distributions, and the promise of EM."""
+"""The mixture of helpers.models against torch.distributions, EM's promise, the VAE."""
 
 import math
 
 import pytest
 import torch
+from torch import nn
 from torch.distributions import (
     Bernoulli,
     Categorical,
@@ -11,7 +12,7 @@ from torch.distributions import (
     MixtureSameFamily,
 )
 
-from helpers.models import BernoulliMixture, em, em_step
+from helpers.models import VAE, BernoulliMixture, em, em_step
 
 D, K = 6, 3
 
@@ -173,3 +174,27 @@ def test_more_recipes_than_rows_or_none(data, components):
 def test_answers_to_another_number_of_questions(mixture, method):
     with pytest.raises(RuntimeError, match="shape"):
         getattr(mixture, method)(torch.ones(2, D + 1))
+
+
+def test_vae_gives_logits_means_and_log_variances():
+    vae = VAE(3, (8, 5))
+    images = torch.bernoulli(torch.full((4, 1, 28, 28), 0.5), generator=generator())
+    logits, mean, log_variance = vae(images)
+    assert logits.shape == (4, 784)
+    assert mean.shape == log_variance.shape == (4, 3)
+    torch.testing.assert_close(torch.cat(vae.cloud(images), 1), vae.encoder(images))
+
+
+def test_vae_draws_as_often_from_its_clouds_as_their_normal_distribution_says():
+    """A decoder that repeats its input shows the draws themselves."""
+    vae = VAE(2, (4,))
+    vae.decoder = nn.Identity()
+    with torch.no_grad():
+        vae.encoder[-1].weight.zero_()
+        vae.encoder[-1].bias.copy_(torch.tensor([1.0, -2.0, 0.0, -4.0]))
+        torch.manual_seed(0)
+        draws, _, _ = vae(torch.zeros(20_000, 1, 28, 28))
+    expected = torch.tensor([1.0, math.exp(-2.0)])  # exp(log-variance / 2)
+    means = torch.tensor([1.0, -2.0])
+    torch.testing.assert_close(draws.mean(0), means, atol=0.03, rtol=0)
+    torch.testing.assert_close(draws.std(0), expected, atol=0, rtol=0.03)
