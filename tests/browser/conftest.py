@@ -122,8 +122,12 @@ def lab(browser, tmp_path_factory):
         wait_for(address, server, log)
         yield address
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        server.terminate()  # it shuts its kernels down
+        try:
+            server.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
