@@ -85,7 +85,9 @@ def exercise(
         mistakes: results that plausible mistakes give, each with a hint.
 
     Returns:
-        A function that repeats the check and returns whether the answer is right.
+        A function that repeats the check and returns whether the answer is right. Its
+        attributes `expected`, `mistakes` and `judge` are for tests: `judge(given)`
+        says of any answer whether it is right, and the line that a reader would see.
 
     Raises:
         ValueError: `expected` or a mistake is of another kind. That is an error of the
@@ -96,6 +98,18 @@ def exercise(
         if not _is_comparable(known):
             raise ValueError(f"exercise {name}: no answer can equal {known!r}.")
 
+    def judge(given) -> tuple[bool, str]:
+        if _is_open(given):
+            doing = "replace the `...` and run the cell again."
+            return False, f"○ Exercise {name} is open: {doing}"
+        problem = _difference(given, expected, tolerance)
+        if problem is None:
+            return True, f"✓ Exercise {name} is right."
+        for wrong, hint in hints:
+            if _difference(given, wrong, tolerance) is None:
+                problem = hint
+        return False, f"✗ Exercise {name}: {problem}"
+
     def check() -> bool:
         try:
             given = answer()
@@ -104,22 +118,11 @@ def exercise(
                 print(f"✗ Exercise {name}: {_raised(error)}")
                 return False
             given = ...  # the stub's own `...` went into a calculation
-        if _is_open(given):
-            print(
-                f"○ Exercise {name} is open: replace the `...` and run the cell again."
-            )
-            return False
-        problem = _difference(given, expected, tolerance)
-        if problem is None:
-            print(f"✓ Exercise {name} is right.")
-            return True
-        for wrong, hint in hints:
-            if _difference(given, wrong, tolerance) is None:
-                problem = hint
-        print(f"✗ Exercise {name}: {problem}")
-        return False
+        right, message = judge(given)
+        print(message)
+        return right
 
-    check.expected, check.mistakes = expected, hints
+    check.expected, check.mistakes, check.judge = expected, hints, judge
     check()
     return check
 

@@ -599,8 +599,8 @@ def _problems_of_checked(number: int, cells: list[NotebookNode]) -> Problems:
         return problems  # plain_python reports it
     problems += [f"{where}: {p}" for p in _problems_of_stub(stub, trees[0], trees[2])]
     problems += [f"{where}: {p}" for p in _problems_of_check(number, check, trees[1])]
-    if f"check_{number}()" not in solution.source:
-        problems.append(f"{where}: the solution does not call check_{number}().")
+    if f"assert check_{number}()" not in solution.source:
+        problems.append(f"{where}: the solution does not assert check_{number}().")
     return problems
 
 

@@ -2,11 +2,12 @@
 
 nbval runs each code cell of a notebook as a test. By itself it waits for the end of the
 timeout when a kernel has died, and lets cells pass that never ran. Here both fail at
-once, and each notebook gets three more tests after its last cell:
+once, and each notebook gets four more tests after its last cell:
 
     01_plain_autoencoder.ipynb::memory      peak memory of its kernel within the budget
     01_plain_autoencoder.ipynb::seconds     its cells took no longer than the budget
     01_plain_autoencoder.ipynb::claims      each claim in its source was really checked
+    01_plain_autoencoder.ipynb::exercises   stubs are open, wrong answers get their hint
 """
 
 import ast
@@ -32,6 +33,19 @@ QUICK_SECONDS = 240  # quick effort on one slow core, any notebook
 # Machines of CI services differ by a factor of two from day to day, and other programs
 # may run beside the tests: too slow by more is an error, by less a warning to look at.
 TOLERATED = 2.0
+# Run in the kernel after the last cell: only there are the values that a check expects.
+AUDIT = """
+def audit_of_exercises(names):
+    for check in [value for name, value in names.items()
+                  if name.startswith("check_") and hasattr(value, "judge")]:
+        right, message = check.judge(check.expected)
+        if not right:
+            yield f"the expected answer is rejected: {message}"
+        for wrong, hint in check.mistakes:
+            right, message = check.judge(wrong)
+            if right or not message.endswith(hint):
+                yield f"the answer with the hint {hint!r} gets: {message}"
+"""
 
 
 class KernelDiedError(Exception):
@@ -79,9 +93,9 @@ class Kernel(RunningKernel):
             self.started.add(message["parent_header"].get("msg_id"))
         return message
 
-    def ask(self, expression: str, default: str) -> str:
-        """The value of an expression in the kernel, as text."""
-        self.kc.execute("", silent=True, user_expressions={"answer": expression})
+    def ask(self, expression: str, default: str, code: str = "") -> str:
+        """The value of an expression in the kernel, as text; `code` runs before it."""
+        self.kc.execute(code, silent=True, user_expressions={"answer": expression})
         try:
             reply = self.kc.get_shell_msg(timeout=5)["content"]
             return ast.literal_eval(
@@ -107,10 +121,11 @@ class Notebook(IPyNbFile):
             yield Cell.from_parent(
                 self, name=cell.name, options=cell.options, **arguments
             )
-        for check in (Memory, Seconds, Claims):
+        for check in (Memory, Seconds, Claims, Exercises):
             yield check.from_parent(self, name=check.__name__.lower())
 
     def setup(self):
+        self.printed = {}  # by each cell with an exercise's check
         self.executed = {}  # seconds of each cell that ran to its end or raised
         self.not_executed = None  # why no further cell can run
         self.home = tempfile.mkdtemp(prefix="notebook-")
@@ -173,6 +188,9 @@ class Cell(IPyNbCell):
             self.raise_cell_error(
                 "This cell is tagged raises-exception, but raised none."
             )
+        if "check" in self.cell.metadata.get("tags", []):
+            texts = [output.get("text", "") for output in self.test_outputs]
+            book.printed[self.cell_num] = "".join(texts)
 
 
 class WholeRun(pytest.Item):
@@ -245,6 +263,25 @@ class Claims(WholeRun):
         if missing:
             names = ", ".join(missing)
             raise AssertionError(f"its run never came to these claims: {names}.")
+
+
+class Exercises(WholeRun):
+    """Stubs were open when their check ran, and each known mistake gets its hint.
+
+    That each solution satisfies its check is asserted by the solution's own cell.
+    """
+
+    def check(self):
+        problems = [
+            f"the check in cell {number} does not say what is missing: {text!r}"
+            for number, text in self.parent.printed.items()
+            if "is open: replace" not in text
+        ]
+        expression = "'\\n'.join(audit_of_exercises(globals()))"
+        answer = self.parent.kernel.ask(expression, "the kernel gave no answer", AUDIT)
+        problems += answer.splitlines()
+        if problems:
+            raise AssertionError("\n".join(["its exercises:", *problems]))
 
 
 def seconds_budget(name: str) -> float:

@@ -110,7 +110,7 @@ def _exercise(n: int) -> list[NotebookNode]:
         '        3: "Nothing happened.",\n'
         "    },\n)"
     )
-    solution = f"def {name}(x):\n    return x ** {n + 1}\n\n\ncheck_{n}()"
+    solution = f"def {name}(x):\n    return x ** {n + 1}\n\n\nassert check_{n}()"
     folded = {"tags": ["solution"], "jupyter": {"source_hidden": True}}
     return [
         new_markdown_cell(

@@ -374,4 +374,6 @@ def test_an_exercise_that_nobody_can_solve(known):
 def test_the_check_carries_what_it_expects():
     check = exercise("1", lambda: None, 2.0, mistakes={4.0: "hint"})
     assert check.expected == 2.0 and check.mistakes == [(4.0, "hint")]
+    assert check.judge(2.0) == (True, "✓ Exercise 1 is right.")
+    assert check.judge(4.0) == (False, "✗ Exercise 1: hint")
     assert checks.exercise is exercise

@@ -231,6 +231,11 @@ def one_mistake(book):
     cell.source = cell.source.replace('        3: "Nothing happened.",\n', "")
 
 
+def solution_not_asserted(book):
+    cell = cell_with(book, "assert check_2()")
+    cell.source = cell.source.replace("assert ", "")
+
+
 def three_exercises(book):
     cells = book.cells
     begin = cells.index(cell_with(book, "### Exercise 4"))
@@ -289,6 +294,7 @@ DAMAGES = {
     solution_in_stub: ("exercises", "holds the solution"),
     solution_in_comment: ("exercises", "gives the solution away"),
     one_mistake: ("exercises", "names 1 mistakes"),
+    solution_not_asserted: ("exercises", "does not assert check_2()"),
     three_exercises: ("exercises", "3 exercises"),
     two_references: ("references", "2 references"),
     dead_link: ("links", "02_absent"),
@@ -398,6 +404,20 @@ def run_pytest(project: Path, *arguments: str, **variables: str) -> dict[str, tu
     return results
 
 
+def write_exercises(project: Path) -> None:
+    """A notebook whose exercises are wrong in three ways that only a run can show."""
+    hints = 'mistakes=[(2.0000001, "Half a micron."), (3, "Hidden."), (3, "Shown.")]'
+    sources = [
+        "from helpers.checks import exercise\nhalf = lambda x: 7",
+        f'check_1 = exercise("1", lambda: half(4), expected=2, {hints})',
+    ]
+    write_broken(project, "08_exercises", sources)
+    path = project / "broken" / "08_exercises.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[-1].metadata["tags"] = ["check"]
+    nbformat.write(notebook, path)
+
+
 @pytest.fixture(scope="module")
 def results(project) -> dict[str, tuple]:
     """One pytest over the sound specimen and four broken notebooks."""
@@ -411,6 +431,7 @@ def results(project) -> dict[str, tuple]:
     write_broken(project, "05_raises", ["x = 1", "x = 1 / 0", "x = 2"])
     nbval_skip = "# NBVAL_SKIP\nx = 1"
     write_broken(project, "06_excused", [nbval_skip, "import socket"])
+    write_exercises(project)
     claims_file = project / "claims.jsonl"
     return run_pytest(
         project, "tests", "notebooks", "broken", CLAIMS_FILE=str(claims_file)
@@ -428,7 +449,7 @@ def failed(results: dict[str, tuple], file: str) -> dict[str, str]:
 
 def test_sound_notebook_passes(results):
     assert failed(results, specimen.STEM) == {}
-    for name in ("Cell 0", "memory", "seconds", "claims"):
+    for name in ("Cell 0", "memory", "seconds", "claims", "exercises"):
         assert f"{specimen.STEM}::{name}" in results
     form = {name: message for name, (message, _) in results.items() if "_form" in name}
     assert len(form) > len(RULES)
@@ -449,7 +470,14 @@ def test_skipped_claim_is_noticed(results):
 
 def test_dead_kernel_is_noticed_at_once(results):
     found = failed(results, "04_dies")
-    assert set(found) == {"Cell 1", "Cell 2", "memory", "seconds", "claims"}
+    assert set(found) == {
+        "Cell 1",
+        "Cell 2",
+        "memory",
+        "seconds",
+        "claims",
+        "exercises",
+    }
     assert "kernel died" in found["Cell 1"] and "memory" in found["Cell 1"]
     assert "not executed" in found["Cell 2"]
     assert results["04_dies::Cell 1"][1] < 10
@@ -465,6 +493,14 @@ def test_excused_cell_is_noticed(results):
     found = failed(results, "06_excused")
     assert "skips this cell" in found["Cell 0"]
     assert "Cell 1" not in found
+
+
+def test_exercises_that_do_not_teach_are_noticed(results):
+    found = failed(results, "08_exercises")
+    assert set(found) == {"exercises"}
+    assert "does not say what is missing: '✗ Exercise 1: 7" in found["exercises"]
+    assert "hint 'Half a micron.' gets: ✓" in found["exercises"]
+    assert "hint 'Hidden.' gets: ✗ Exercise 1: Shown." in found["exercises"]
 
 
 def test_claims_reach_the_file_that_the_user_named(project, results):

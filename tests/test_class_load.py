@@ -1,0 +1,71 @@
+"""pytest runs this: the tool that measures a class on one server, with two students."""
+
+import os
+import sys
+from pathlib import Path
+
+import class_hub
+import class_load
+import nbformat
+import pytest
+from class_hub import Hub
+from class_load import Load, measure, row
+from nbformat.v4 import new_code_cell, new_notebook
+from run_notebooks import Run
+
+
+def notebook_at(path, *sources):
+    nbformat.write(new_notebook(cells=[*map(new_code_cell, sources)]), path)
+    return path
+
+
+def test_two_students_run_at_the_same_time(tmp_path):
+    source = "import time\nx = bytearray(60_000_000)\ntime.sleep(2)"
+    load = measure(notebook_at(tmp_path / "n.ipynb", source), 2)
+    assert len(load.runs) == 2 and not load.problems
+    alone = [run.seconds for run in load.runs]
+    assert min(alone) >= 2 and load.seconds < sum(alone) + 10
+    if load.taken_mib is not None:
+        assert all(run.peak_mib > 60 for run in load.runs)
+
+
+def test_failures_are_counted(tmp_path, monkeypatch, capsys):
+    path = notebook_at(tmp_path / "n.ipynb", "1 / 0")
+    arguments = ["class_load.py", str(path), "--students", "1"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert class_load.main() == 1
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[-1].endswith("| 1 |")
+    assert "ZeroDivisionError" in printed.err
+
+
+def test_a_row():
+    load = Load(10, [Run(100.0, 900.0)] * 10, [], 200.0, taken_mib=6000.0)
+    assert row(load, hub_mib=100) == "| 10 | 100 | 200 | 180 | 900 | 600 | 6.8 | 0 |"
+    assert row(Load(1, [Run(5.0, None)], [], 6.0), 100).count(" - ") == 3
+
+
+def test_the_server_of_a_student_is_no_number_below_one(tmp_path, monkeypatch):
+    path = notebook_at(tmp_path / "n.ipynb", "1")
+    monkeypatch.setattr(sys, "argv", ["class_load.py", str(path), "--students", "0"])
+    with pytest.raises(SystemExit, match="at least one student"):
+        class_load.main()
+
+
+@pytest.mark.skipif(
+    not (os.environ.get("JUPYTERHUB") and os.environ.get("HUB_PROXY")),
+    reason="no hub: give the paths of jupyterhub and of configurable-http-proxy in "
+    "JUPYTERHUB and HUB_PROXY (tools/class_hub.py says how to install them)",
+)
+def test_two_students_log_in():
+    programs = (Path(os.environ[name]) for name in ("JUPYTERHUB", "HUB_PROXY"))
+    with Hub(*programs) as hub:
+        seconds = hub.log_in(["ada", "bob"])
+        assert len(seconds) == 2 and 0 < max(seconds) < 120
+
+
+def test_a_hub_that_is_not_there(monkeypatch):
+    arguments = ["class_hub.py", "--jupyterhub", "absent", "--proxy", "absent"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit, match="no such program: absent"):
+        class_hub.main()

@@ -1,0 +1,148 @@
+"""A teacher calls this on the server of the class: how many students can run at once?
+
+    python tools/class_load.py notebooks/07_variational_autoencoder.ipynb
+    python tools/class_load.py NOTEBOOK --students 1 5 10 20 --effort quick --cores 1
+
+For each number of students, as many kernels start at the same moment and run the whole
+notebook, as if everybody pressed "Run All Cells" together. Run nothing else beside it.
+The kernels are plain. A JupyterHub adds a server for each student (about 100 MiB, which
+--hub-mib changes) and seconds to the start; tools/class_hub.py measures these.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from run_notebooks import NotebookError, Run, execute
+
+HUB_MIB = 100.0  # of a student's own JupyterLab server, without its kernels
+
+
+@dataclass
+class Load:
+    """What it was like for a number of students who ran the same notebook at once."""
+
+    students: int
+    runs: list[Run] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0  # until the last one was through, with the start of kernels
+    taken_mib: float | None = None  # from the whole machine, at the worst moment
+
+
+class MemoryTaken:
+    """A thread that watches how far the machine's free memory falls."""
+
+    def __enter__(self):
+        self.most, self.begin = 0.0, available_mib()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self):
+        while self.begin is not None and not self._stop.wait(0.25):
+            self.most = max(self.most, self.begin - available_mib())
+
+
+def available_mib() -> float | None:
+    """Memory that programs could still get; None where there is no /proc."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return None
+    line = next(line for line in text.splitlines() if line.startswith("MemAvailable"))
+    return int(line.split()[1]) / 1024
+
+
+def measure(path: Path, students: int, **variables: str) -> Load:
+    """Lets so many kernels run the notebook at the same time."""
+    load, together = Load(students), threading.Barrier(students)
+
+    def study(_):
+        notebook = nbformat.read(path, as_version=4)
+        together.wait()
+        try:
+            run, _ = execute(notebook, path.resolve().parent, **variables)
+        except NotebookError as error:
+            load.problems.append(str(error))
+        else:
+            load.runs.append(run)
+
+    with MemoryTaken() as memory, ThreadPoolExecutor(students) as pool:
+        begin = time.perf_counter()
+        list(pool.map(study, range(students)))
+        load.seconds = time.perf_counter() - begin
+    load.taken_mib = memory.most if memory.begin is not None else None
+    return load
+
+
+def row(load: Load, hub_mib: float) -> str:
+    """A line of the table."""
+    seconds = [run.seconds for run in load.runs] or [float("nan")]
+    peaks = [run.peak_mib for run in load.runs if run.peak_mib is not None]
+    peak = f"{statistics.median(peaks):,.0f}" if peaks else "-"
+    taken, server = "-", "-"
+    if load.taken_mib is not None:
+        taken = f"{load.taken_mib / load.students:,.0f}"
+        server = f"{(load.taken_mib + load.students * hub_mib) / 1024:.1f}"
+    cells = [
+        f"{load.students}",
+        f"{statistics.median(seconds):.0f}",
+        f"{load.seconds:.0f}",
+        f"{load.students / load.seconds * 3600:.0f}",
+        peak,
+        taken,
+        server,
+        f"{len(load.problems)}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+HEADER = """\
+| students | seconds, median | until all are through | runs an hour | MiB, a kernel's \
+peak | MiB taken, each | GiB with a hub | failed |
+|---|---|---|---|---|---|---|---|"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("notebook", type=Path, metavar="NOTEBOOK")
+    add("--students", nargs="+", type=int, default=[1, 5, 10, 20], metavar="N")
+    add("--effort", choices=["full", "quick"], default="quick")
+    add("--cores", type=int, default=1, help="CPU_LIMIT of each student (default 1)")
+    add("--hub-mib", type=float, default=HUB_MIB, help="MiB of a student's server")
+    options = parser.parse_args()
+    if not options.notebook.is_file():
+        sys.exit(f"no such notebook: {options.notebook}")
+    if min(options.students) < 1:
+        sys.exit("there is at least one student")
+    variables = {"HELPERS_EFFORT": options.effort, "CPU_LIMIT": str(options.cores)}
+    memory = available_mib()
+    free = "" if memory is None else f", {memory / 1024:.0f} GiB free"
+    machine = f"{os.cpu_count()} cores{free}"
+    print(f"{options.notebook.stem}, {options.effort} effort, {machine}")
+    print(HEADER)
+    failures = 0
+    for students in options.students:
+        load = measure(options.notebook, students, **variables)
+        print(row(load, options.hub_mib), flush=True)
+        for problem in load.problems[:1]:
+            print(f"{students} students, first problem: {problem}", file=sys.stderr)
+        failures += len(load.problems)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
