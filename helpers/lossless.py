@@ -86,7 +86,8 @@ class Levels:
     The decoder gives five numbers a pixel, (n, 5, 784): two centres, the logarithms of
     two widths, the logit of the first curve's share. The curves lie over a line that
     `edges` cut into 256 pieces; a level's probability is the area over its piece. Zero,
-    the level of most pixels, is settled first. Only the others need a table of 255.
+    the level of most pixels, is settled first. Of the others, first the block of 16
+    levels and then the place in it: two tables of 16 cost less time than one of 255.
 
     Args:
         edges: the 255 inner edges of the pieces, rising.
@@ -98,19 +99,25 @@ class Levels:
         self.edges = np.asarray(edges, np.float32)
         if self.edges.shape != (255,) or not (np.diff(self.edges) >= 0).all():
             raise ValueError("edges must be 255 rising numbers")
+        borders = np.append(self.edges, [np.inf, np.inf])  # and a 256th, empty level
+        self._first = borders[::16]
+        self._inside = np.stack([borders[k : k + 17] for k in range(0, 256, 16)])
 
     def push(self, stack: Stack, outputs: np.ndarray, pixels: np.ndarray) -> None:
         numbers, pixels = self._rows(outputs), pixels.ravel()
         for part in reversed(_parts(np.flatnonzero(pixels))):
-            symbols = pixels[part].astype(np.int32) - 1
-            stack.encode_reverse(symbols, _TABLES, self.shares(numbers[part]))
+            block, place = np.divmod(pixels[part].astype(np.int32) - 1, 16)
+            stack.encode_reverse(place, _TABLES, self.places(numbers[part], block))
+            stack.encode_reverse(block, _TABLES, self.blocks(numbers[part]))
         stack.encode_reverse((pixels > 0).astype(np.int32), _COINS, self.ink(numbers))
 
     def pop(self, stack: Stack, outputs: np.ndarray) -> np.ndarray:
         numbers = self._rows(outputs)
         pixels = stack.decode(_COINS, self.ink(numbers))
         for part in _parts(np.flatnonzero(pixels)):
-            pixels[part] = 1 + stack.decode(_TABLES, self.shares(numbers[part]))
+            block = stack.decode(_TABLES, self.blocks(numbers[part]))
+            place = stack.decode(_TABLES, self.places(numbers[part], block))
+            pixels[part] = 1 + 16 * block + place
         return pixels.reshape(-1, PIXELS)
 
     def ink(self, numbers: np.ndarray) -> np.ndarray:
@@ -118,11 +125,14 @@ class Levels:
         black = self._below(self.edges[:1], numbers)[:, 0].astype(np.float64)
         return np.clip(1 - black, 1e-6, 1 - 1e-6)
 
-    def shares(self, numbers: np.ndarray) -> np.ndarray:
-        """Shares of the levels 1 to 255 (n, 255). Their sum is not 1."""
-        below = self._below(self.edges, numbers)
+    def blocks(self, numbers: np.ndarray) -> np.ndarray:
+        """Shares of the levels 1 to 16, 17 to 32, ... (n, 16). Their sum is not 1."""
         # Nothing is impossible, whatever the curves say.
-        return np.diff(below, append=np.float32(1)) + np.float32(1e-6)
+        return np.diff(self._below(self._first, numbers)) + np.float32(16e-6)
+
+    def places(self, numbers: np.ndarray, block: np.ndarray) -> np.ndarray:
+        """Shares of the 16 levels in a block (n, 16), on the same scale."""
+        return np.diff(self._below(self._inside[block], numbers)) + np.float32(1e-6)
 
     def _below(self, edges: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """The area of the mixture below each edge (n, edges)."""
@@ -147,7 +157,7 @@ def _chance(logits: np.ndarray) -> np.ndarray:
     return _logistic(np.clip(logits.ravel(), -14, 14))
 
 
-def _parts(index: np.ndarray, size: int = 8192) -> list[np.ndarray]:
+def _parts(index: np.ndarray, size: int = 1 << 16) -> list[np.ndarray]:
     return [index[start : start + size] for start in range(0, len(index), size)]
 
 

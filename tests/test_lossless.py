@@ -149,7 +149,11 @@ def test_levels_are_areas_of_the_mixture():
     ends = torch.zeros(40, 1), below, torch.ones(40, 1)
     expected = torch.cat(ends, 1).diff(dim=1).numpy()
     np.testing.assert_allclose(1 - levels.ink(numbers), expected[:, 0], atol=1e-5)
-    np.testing.assert_allclose(levels.shares(numbers), expected[:, 1:], atol=3e-6)
+    others = np.pad(expected[:, 1:], ((0, 0), (0, 1))).reshape(40, 16, 16)
+    np.testing.assert_allclose(levels.blocks(numbers), others.sum(-1), atol=2e-5)
+    for block in range(16):
+        found = levels.places(numbers, np.full(40, block))
+        np.testing.assert_allclose(found, others[:, block], atol=3e-6)
 
 
 def test_groups_cover_all_pictures_and_grow_from_one():
