@@ -25,9 +25,8 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel, start_new_kerne
 from nbval.plugin import IPyNbCell, IPyNbFile
 from run_notebooks import kernel_environment, peak_mib
 
-# Seconds on two cores with bfloat16; the other notebooks have the default. 03 should
-# take 120 as well, but its networks of 300 layers do not allow it yet.
-SECONDS = {"02": 240, "03": 180, "07": 360, "08": 240, "09": 360}
+# Seconds on two cores with bfloat16; the other notebooks have the default.
+SECONDS = {"02": 240, "07": 360, "08": 240, "09": 360}
 DEFAULT_SECONDS = 120
 QUICK_SECONDS = 240  # quick effort on one slow core, any notebook
 # Machines of CI services differ by a factor of two from day to day, and other programs
