@@ -297,6 +297,8 @@ def outputs_without_noise(book: Book) -> Problems:
                 problems.append(f"{where} raised {output.ename}.")
             if address := re.search(r"\b0x[0-9a-f]{8,}", text):
                 problems.append(f"{where} shows an address in memory: {address[0]}.")
+            if re.search(r"\d %\|", text):
+                problems.append(f"{where} prints inside a progress bar, not after it.")
     return problems
 
 

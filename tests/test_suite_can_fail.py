@@ -82,6 +82,11 @@ def warning_shown(book):
     cell_with(book, "polyfit").outputs.append(new_output("stream", text=text))
 
 
+def printed_in_a_bar(book):
+    text = "depths:  50 %|████   | 00:02 left3 layers: 92 %"
+    cell_with(book, "polyfit").outputs.append(new_output("stream", text=text))
+
+
 def stderr_shown(book):
     output = new_output("stream", name="stderr", text="loading")
     cell_with(book, "polyfit").outputs.append(output)
@@ -260,6 +265,7 @@ DAMAGES = {
     unexecuted: ("outputs_of_one_run", "never executed"),
     other_order: ("outputs_of_one_run", "in order"),
     warning_shown: ("outputs_without_noise", "warning"),
+    printed_in_a_bar: ("outputs_without_noise", "inside a progress bar"),
     stderr_shown: ("outputs_without_noise", "stderr"),
     error_shown: ("outputs_without_noise", "ValueError"),
     large_output: ("outputs_small", "kB"),

@@ -10,12 +10,13 @@ The kernels are plain. A JupyterHub adds a server for each student (about 100 Mi
 """
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,25 +67,40 @@ def available_mib() -> float | None:
 
 
 def measure(path: Path, students: int, **variables: str) -> Load:
-    """Lets so many kernels run the notebook at the same time."""
-    load, together = Load(students), threading.Barrier(students)
+    """Lets so many kernels run the notebook at the same time.
 
-    def study(_):
-        notebook = nbformat.read(path, as_version=4)
+    Each student has a process of his own, as on a server: of twenty kernels that one
+    process looked after in threads, one was waited for without end. These processes
+    are there before the measurement of memory begins.
+
+    Raises:
+        BrokenProcessPool: such a process was killed; too little memory, most likely.
+    """
+    load, processes = Load(students), multiprocessing.get_context("spawn")
+    together = processes.Barrier(students + 1)
+    with ProcessPoolExecutor(students, processes, together.wait) as pool:
+        tasks = [pool.submit(_study, path, variables) for _ in range(students)]
         together.wait()
-        try:
-            run, _ = execute(notebook, path.resolve().parent, **variables)
-        except NotebookError as error:
-            load.problems.append(str(error))
-        else:
-            load.runs.append(run)
-
-    with MemoryTaken() as memory, ThreadPoolExecutor(students) as pool:
-        begin = time.perf_counter()
-        list(pool.map(study, range(students)))
-        load.seconds = time.perf_counter() - begin
+        with MemoryTaken() as memory:
+            begin = time.perf_counter()
+            for task in tasks:
+                run, problem = task.result()
+                if run is None:
+                    load.problems.append(problem)
+                else:
+                    load.runs.append(run)
+            load.seconds = time.perf_counter() - begin
     load.taken_mib = memory.most if memory.begin is not None else None
     return load
+
+
+def _study(path: Path, variables: dict[str, str]) -> tuple[Run | None, str]:
+    """One student: his measurements, or None and what went wrong."""
+    notebook = nbformat.read(path, as_version=4)
+    try:
+        return execute(notebook, path.resolve().parent, **variables)[0], ""
+    except NotebookError as error:
+        return None, str(error)
 
 
 def row(load: Load, hub_mib: float) -> str:
