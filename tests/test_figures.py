@@ -23,7 +23,7 @@ def shown(monkeypatch):
         assert raw
         calls.append((data, metadata))
 
-    monkeypatch.setattr(figures, "display", display)
+    monkeypatch.setattr(figures.style, "display", display)
     return calls
 
 

@@ -24,7 +24,7 @@ def shown(monkeypatch):
     def display(thing, metadata=None, raw=False):
         calls.append((thing, metadata))
 
-    monkeypatch.setattr(figures, "display", display)
+    monkeypatch.setattr(figures.style, "display", display)
     monkeypatch.setattr(widgets, "display", display)
     monkeypatch.setattr(widgets, "_explorers", [])
     return calls
