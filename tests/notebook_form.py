@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from notebook_run import claim_calls, claim_ids
+from notebook_run import claim_ids
 
 ENDING = ["What we found", "Exercises", "Next", "References"]
 EXERCISE_TAGS = ["exercise", "check", "solution"]
@@ -357,31 +357,6 @@ def figures(book: Book) -> Problems:
 
 
 # Claims
-
-
-@rule
-def claims(book: Book) -> Problems:
-    problems, calls = [], []
-    for number, tree in book.trees():
-        calls += [(number, call) for call in claim_calls(ast.unparse(tree))]
-    if len(calls) < 3:
-        problems.append(f"There are {len(calls)} claims, at least 3 are expected.")
-    for number, call in calls:
-        id = (
-            call.args[0].value
-            if call.args and type(call.args[0]) is ast.Constant
-            else None
-        )
-        if not isinstance(id, str) or not re.fullmatch(
-            r"[a-z][a-z0-9]*(_[a-z0-9]+)*", id
-        ):
-            shown = ast.unparse(call)[:60]
-            problems.append(
-                f"Code cell {number}: the id is no snake_case text: {shown}."
-            )
-        if not {"at_least", "at_most"} & {keyword.arg for keyword in call.keywords}:
-            problems.append(f"Code cell {number}: claim {id!r} has no expected range.")
-    return problems
 
 
 @series_rule

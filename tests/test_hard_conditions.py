@@ -93,6 +93,8 @@ def variables(name: str, folder: Path, startup: str = "", **more: str) -> dict:
     profile = folder / "ipython" / "profile_default" / "startup"
     profile.mkdir(parents=True)
     (profile / "00.py").write_text(startup)
+    if name == "small":
+        (folder / "expected.toml").write_text(small_notebook.EXPECTED)
     effort = {"HELPERS_EFFORT": "quick"} if name != "small" else {}
     return effort | {"IPYTHONDIR": str(folder / "ipython")} | more
 
@@ -268,14 +270,14 @@ def test_sources_are_python_for(python, tmp_path):
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_helpers_run_with(python):
+def test_helpers_run_with(python, tmp_path):
     needed = "import torch, matplotlib, ipywidgets, constriction, PIL, tqdm"
     if subprocess.run([python, "-c", needed], capture_output=True).returncode:
         pytest.skip(f"{python} has not got the packages of requirements.txt")
     code = "\n\n".join(small_notebook.CELLS)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
-    done = subprocess.run(
-        [python, "-c", code], env=environment, capture_output=True, text=True
-    )
+    (tmp_path / "expected.toml").write_text(small_notebook.EXPECTED)
+    settings = dict(PYTHONPATH=str(ROOT), MPLBACKEND="agg")
+    where = dict(cwd=tmp_path, env=os.environ | settings)
+    done = subprocess.run([python, "-c", code], **where, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "✓ small_error" in done.stdout
+    assert "✓ squared error of 30 numbers" in done.stdout

@@ -32,6 +32,7 @@ REMOVED_TAGS = {"solution", "teacher"}
 COPIED = [
     *("LICENSE", "README.png", "CITATION.cff", ".gitignore"),
     *("pyproject.toml", "requirements.txt", "binder", "helpers"),
+    "notebooks/expected.toml",
 ]
 TEACHERS_SECTIONS = {"Test everything", "How it is built", "For teachers"}
 MARKER = ".student-edition"  # this folder was made here and may be replaced
@@ -178,6 +179,7 @@ def _copy_surroundings(made: Path) -> None:
         if source.is_dir():
             shutil.copytree(source, made / name, ignore=unwanted)
         elif source.exists():
+            (made / name).parent.mkdir(exist_ok=True)
             shutil.copy(source, made / name)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (made / "README.md").write_text(students_readme(readme), encoding="utf-8")
