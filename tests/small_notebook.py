@@ -17,7 +17,7 @@ from torch import nn
 
 from helpers import runtime
 from helpers.checks import claim, exercise
-from helpers.containers import decode_symbols, encode_symbols
+from helpers.compression.entropy import decode_symbols, encode_symbols
 from helpers.datasets import mnist
 from helpers.figures import image_grid, show
 from helpers.training import fit, predict

@@ -6,15 +6,13 @@ torch. No function needs a network or writes outside a temporary folder.
 
 from helpers.datasets import _torchvision  # noqa: F401  (first: it repairs the import)
 from helpers.datasets._shared import DatasetError
-from helpers.datasets.letters import LETTERS, letter_labels, letters
+from helpers.datasets.letters import letters
 from helpers.datasets.mnist import Digits, mnist
 from helpers.datasets.photos import photo_patches
 
 __all__ = [
-    "LETTERS",
     "DatasetError",
     "Digits",
-    "letter_labels",
     "letters",
     "mnist",
     "photo_patches",
