@@ -84,7 +84,7 @@ def skeleton(book: Book) -> Problems:
     number, titles = book.path.name[:2], book.headings(1)
     if not re.fullmatch(r"\d\d(_[a-z0-9]+)+\.ipynb", book.path.name):
         yield f"{book.path.name}: a file name looks like 01_plain_autoencoder.ipynb."
-    if len(titles) != 1 or not book.cells[0].source.startswith(f"# {number} "):
+    if len(titles) != 1 or not re.match(rf"# {number}\b", book.cells[0].source):
         yield f"The first cell begins with the only title, '# {number} ...'."
     if "?" not in book.cells[0].source:
         yield "The first cell does not ask the notebook's question."

@@ -321,6 +321,12 @@ def is_lesson(path: Path) -> bool:
     return path.parent.name != FURTHER
 
 
+def place(path: Path) -> str:
+    """Where a notebook lies in the series: "notebooks/further/01_name.ipynb"."""
+    tier = "notebooks" if is_lesson(path) else f"notebooks/{FURTHER}"
+    return f"{tier}/{path.name}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK")
