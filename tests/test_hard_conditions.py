@@ -19,9 +19,10 @@ import pytest
 import small_notebook
 from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
-from run_notebooks import ROOT, execute, kernel_environment
+from run_notebooks import ROOT, execute, kernel_environment, notebook_paths
 
-SERIES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.slow
+SERIES = {path.stem: path for path in notebook_paths()}
 ALL = os.environ.get("HARD_CONDITIONS") == "all"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a limit that Linux has")
 CELL_SECONDS = 900
@@ -78,14 +79,14 @@ ISOLATED = {
 
 
 def notebooks():
-    names = ["small", *(path.stem for path in SERIES if ALL)]
+    names = ["small", *(SERIES if ALL else ())]
     return pytest.mark.parametrize("name", names)
 
 
 def load(name: str) -> NotebookNode:
     if name == "small":
         return small_notebook.build()
-    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    return nbformat.read(SERIES[name], as_version=4)
 
 
 def variables(name: str, folder: Path, startup: str = "", **more: str) -> dict:
@@ -259,7 +260,7 @@ def interpreters() -> list[str]:
 def test_sources_are_python_for(python, tmp_path):
     for folder in ("helpers", "tools", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    for path in SERIES:
+    for path in SERIES.values():
         cells = nbformat.read(path, as_version=4).cells
         code = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
         ast.parse(code)

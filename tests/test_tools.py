@@ -65,7 +65,9 @@ def test_clean_drops_what_changes_from_run_to_run():
             "jupyter": {"source_hidden": True, "outputs_hidden": False},
         }
     )
-    notebook = new_notebook(cells=[new_markdown_cell("text"), cell])
+    drawing = {"line.png": {"image/png": "abcd"}}
+    text = new_markdown_cell("![A line](attachment:line.png)", attachments=drawing)
+    notebook = new_notebook(cells=[text, cell])
     notebook.metadata = nbformat.from_dict(
         {
             "widgets": {"state": 1},
@@ -79,8 +81,10 @@ def test_clean_drops_what_changes_from_run_to_run():
     assert set(cell.metadata) == {"tags", "jupyter"}
     assert cell.execution_count == cell.outputs[0].execution_count == 1
     assert cell.id == before
+    assert notebook.cells[0].attachments == drawing
 
 
+@pytest.mark.slow
 def test_two_runs_save_the_same_bytes(tmp_path):
     path = notebook_at(
         tmp_path / "tiny.ipynb",
@@ -100,6 +104,7 @@ def test_two_runs_save_the_same_bytes(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["tiny.ipynb"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_is_not_saved(tmp_path, monkeypatch, capsys):
     path = notebook_at(tmp_path / "tiny.ipynb", "x = 1", "print(x)\nx / 0", "x")
     before = path.read_bytes()
@@ -111,6 +116,7 @@ def test_a_notebook_that_fails_is_not_saved(tmp_path, monkeypatch, capsys):
     assert [file.name for file in tmp_path.iterdir()] == ["tiny.ipynb"]
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_an_error(tmp_path):
     path = notebook_at(tmp_path / "tiny.ipynb", "import os\nos._exit(1)")
     with pytest.raises(NotebookError, match=r"code cell 1 .* kernel died"):
@@ -123,6 +129,7 @@ def test_missing_notebooks_are_named(monkeypatch):
         run_notebooks.main()
 
 
+@pytest.mark.slow
 def test_claims_over_seeds_marks_failures_goes_on_and_writes(
     tmp_path, monkeypatch, capsys
 ):
@@ -173,6 +180,7 @@ def test_only_whole_runs_at_full_effort_are_written(
     assert written != ("Not written" in capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_benchmark_of_a_notebook_without_sliders(tmp_path, capsys):
     path = notebook_at(tmp_path / "tiny.ipynb", "x = 1")
     before = path.read_bytes()
