@@ -10,7 +10,7 @@ drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 from helpers.figures.charts import curves, label_lines
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
-from helpers.figures.maps import gap_map, latent_map, place_on_map, points_with_curves
+from helpers.figures.maps import gap_map, latent_map, place_on_map, restored_points
 from helpers.figures.style import (
     COLOURS,
     WIDTH,
@@ -33,7 +33,7 @@ __all__ = [
     "latent_map",
     "pixel_table",
     "place_on_map",
-    "points_with_curves",
+    "restored_points",
     "show",
     "squared_error_drawing",
     "to_png",

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.figures.style import COLOURS, WIDTH

@@ -1,4 +1,4 @@
-"""Points in a plane: codes of two numbers, clouds with a line or a curve through them."""
+"""Points in a plane: codes of two numbers, clouds with a line through them."""
 
 import numpy as np
 import torch
@@ -88,28 +88,29 @@ def place_on_map(codes: Tensor, place: Tensor, drawing: Tensor) -> Figure:
     return figure
 
 
-def points_with_curves(
-    points: Tensor, paths: dict[str, Tensor], feet: Tensor | None = None
-) -> Figure:
-    """The same points in several panels, each with one path through them.
+def restored_points(points: Tensor, restored: dict[str, Tensor]) -> Figure:
+    """Points in a plane, in each panel with what a method restores of them.
 
     Args:
         points: (n, 2).
-        paths: from the title of a panel to the path in it (m, 2).
-        feet: where each point is put on the path (n, 2); drawn as thin lines.
+        restored: from the title of a panel to the restored points (n, 2). In a single
+            panel a thin line leads from each point to its restored version.
     """
-    figure = Figure(figsize=(WIDTH, max(1.9, 3.6 - 0.5 * len(paths))))
+    panels = len(restored)
+    figure = Figure(figsize=(WIDTH, {1: 3.0, 2: 2.8, 3: 2.4}.get(panels, 2.0)))
     figure.set_layout_engine("constrained")
-    panels = figure.subplots(1, len(paths), sharex=True, sharey=True, squeeze=False)[0]
     points = points.detach().cpu()
-    for axes, (title, path) in zip(panels, paths.items(), strict=True):
-        if feet is not None:
-            for ends in zip(points.tolist(), feet.detach().cpu().tolist(), strict=True):
-                axes.plot(*zip(*ends, strict=True), color="0.6", linewidth=1)
+    grid = figure.subplots(1, panels, sharex=True, sharey=True, squeeze=False)[0]
+    for axes, (title, found) in zip(grid, restored.items(), strict=True):
+        found = found.detach().cpu()
+        if panels == 1:
+            ends = torch.stack([points, found], dim=1)  # (n, 2 ends, 2 coordinates)
+            for x, y in ends.transpose(1, 2):
+                axes.plot(x, y, color="0.6", linewidth=1)
         axes.plot(*points.T, ".", color=COLOURS["sky"], markersize=4)
-        axes.plot(*path.detach().cpu().T, color=COLOURS["vermilion"], linewidth=3)
-        axes.set(title=title, xticks=[], yticks=[], aspect="equal")
-        axes.title.set_size(11 if len(paths) < 4 else 10)
+        axes.plot(*found.T, ".", color=COLOURS["vermilion"], markersize=4)
+        axes.set_title(title, fontsize=12 if panels == 1 else 10)
+        axes.set(xticks=[], yticks=[], aspect="equal")
         axes.grid(False)
         for spine in axes.spines.values():
             spine.set_visible(False)
@@ -117,7 +118,7 @@ def points_with_curves(
 
 
 def _frame(axes: Axes, codes: Tensor) -> None:
-    """Limits that hold nearly all codes; a few lie far out and would shrink the rest."""
+    """Limits that hold nearly all codes; the few far out would shrink the rest."""
     low, high = codes.quantile(0.003, dim=0), codes.quantile(0.997, dim=0)
     margin = 0.05 * (high - low)
     axes.set_xlim(float(low[0] - margin[0]), float(high[0] + margin[0]))
