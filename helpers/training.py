@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from helpers import runtime
 
-LONG = 20  # items; at smoke effort a longer `progress` ends after the first three
+MANY_STEPS = 20  # at smoke effort `progress` over a longer range ends after three
 
 
 @dataclass
@@ -44,14 +44,19 @@ class History:
         Returns:
             A matplotlib figure, for `helpers.figures.show`.
         """
-        from helpers import figures  # here, because a training needs no matplotlib
+        import matplotlib.pyplot as plt  # here, because a training needs no figures
 
-        figure, axes = figures.plt.subplots()
-        epochs = range(1, len(self.losses) + 1)
-        mark = "o" if len(epochs) < 30 else ""  # a line of one point would be invisible
-        axes.plot(epochs, self.losses, marker=mark, label="training")
+        from helpers.figures import COLOURS
+
+        figure, axes = plt.subplots()
+        curves = {"training": self.losses, "validation": self.validation}
+        for (label, losses), colour in zip(
+            curves.items(), COLOURS.values(), strict=False
+        ):
+            if losses:
+                epochs = range(1, len(losses) + 1)
+                axes.plot(epochs, losses, "o-", markersize=4, color=colour, label=label)
         if self.validation:
-            axes.plot(epochs, self.validation, marker=mark, label="validation")
             axes.legend()
         axes.set(xlabel="epoch", ylabel="loss")
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -173,14 +178,15 @@ def progress(items: Sequence, name: str) -> Iterator:
 
     For experiments that write their own loop. The line that stays says how many items
     were done, and no time, so that two runs print the same. At smoke effort, which is
-    for tests, more than twenty items count as the steps of a training, and it ends
-    after three; fewer are all done, because later cells look for each of them.
+    for tests, a range of more than twenty numbers counts as the steps of a training and
+    ends after three; other items are all done, because later cells look for them.
 
     Args:
         items: a range, list or other sequence.
         name: stands before the bar.
     """
-    if runtime.current().effort == "smoke" and len(items) > LONG:
+    is_training = isinstance(items, range) and len(items) > MANY_STEPS
+    if is_training and runtime.current().effort == "smoke":
         items = items[:3]
     bar, done = _progress_bar(name, len(items)), 0
     try:
