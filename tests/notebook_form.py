@@ -111,16 +111,16 @@ def outputs_of_one_run(book: Book) -> Problems:
     """What is saved is what tools/run_notebooks.py saves after a run without errors."""
     saved = copy.deepcopy(book.nb)
     clean(saved)
-    for number, (cell, same) in enumerate(zip(book.cells, saved.cells, strict=True), 1):
-        if cell != same:
-            yield f"Cell {number} was not saved by tools/run_notebooks.py."
+    pairs = zip(book.cells, saved.cells, strict=True)
+    other = [i for i, (cell, same) in enumerate(pairs, start=1) if cell != same]
+    if other or {**book.nb, "cells": []} != {**saved, "cells": []}:
+        yield f"It was not saved by tools/run_notebooks.py; see its cells {other}."
+    for number, cell in enumerate(book.cells, start=1):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 yield f"Cell {number} wrote to stderr: {output.text[:80]!r}."
             if output.output_type == "error":
                 yield f"Cell {number} raised {output.ename}."
-    if {**book.nb, "cells": []} != {**saved, "cells": []}:
-        yield "The notebook's metadata were not saved by tools/run_notebooks.py."
 
 
 @rule

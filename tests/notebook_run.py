@@ -121,12 +121,15 @@ class WholeRun(pytest.Item):
     """A test after the last cell: `problems` says in sentences what was wrong."""
 
     def runtest(self):
-        assert self.parent.kernel.is_alive(), "The kernel has ended."
-        problems = "\n".join(self.problems())
-        assert not problems, problems
+        alive = self.parent.kernel.is_alive()
+        if problems := [*self.problems()] if alive else ["The kernel has ended."]:
+            raise AssertionError("\n".join(problems))
 
     def repr_failure(self, excinfo):
-        return f"{self.parent.path.name}: {excinfo.value}"
+        return str(excinfo.value)
+
+    def reportinfo(self):
+        return self.path, None, f"{self.parent.path.name}::{self.name}"
 
 
 class Claims(WholeRun):
