@@ -44,23 +44,13 @@ class History:
         Returns:
             A matplotlib figure, for `helpers.figures.show`.
         """
-        import matplotlib.pyplot as plt  # here, because a training needs no figures
+        from helpers import figures  # here, because a training needs no figures
 
-        from helpers.figures import COLOURS
-
-        figure, axes = plt.subplots()
-        curves = {"training": self.losses, "validation": self.validation}
-        for (label, losses), colour in zip(
-            curves.items(), COLOURS.values(), strict=False
-        ):
-            if losses:
-                epochs = range(1, len(losses) + 1)
-                axes.plot(epochs, losses, "o-", markersize=4, color=colour, label=label)
+        epochs = range(1, len(self.losses) + 1)
+        lines = {"training": (epochs, self.losses)}
         if self.validation:
-            axes.legend()
-        axes.set(xlabel="epoch", ylabel="loss")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        return figure
+            lines["validation"] = (epochs, self.validation)
+        return figures.curves(lines, xlabel="epoch", ylabel="loss")
 
 
 def fit(

@@ -1,0 +1,82 @@
+"""Whoever changes the drawing that opens a lesson calls this and looks at the result.
+
+    python tools/draw_openings.py [01 ...]        (default: all lessons that have one)
+
+Each drawing shows a real network at work, so a small one is trained first (seed 0, half
+a minute). The picture becomes an attachment of the lesson's first cell: JupyterLab,
+GitHub and exported pages show it without a run and without a network.
+"""
+
+import base64
+import sys
+from pathlib import Path
+
+import nbformat
+import torch
+from run_notebooks import ROOT, save
+from torch import nn
+
+from helpers import figures, runtime
+from helpers.datasets import mnist
+from helpers.training import fit
+
+
+def hourglass():
+    """01: a test image, its code of thirty numbers, and what is restored from them."""
+    digits = mnist()
+    encoder = nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 512), nn.GELU(), nn.Linear(512, 30)
+    )
+    decoder = nn.Sequential(
+        nn.Linear(30, 512),
+        nn.GELU(),
+        nn.Linear(512, 784),
+        nn.Sigmoid(),
+        nn.Unflatten(1, (1, 28, 28)),
+    )
+    fit(
+        nn.Sequential(encoder, decoder),
+        digits.train,
+        lambda restored, images: (restored - images).square().flatten(1).sum(1).mean(),
+        epochs=6,
+        name="hourglass",
+    )
+    seven = digits.test[0]
+    with torch.no_grad():
+        code = encoder(seven[None])
+        restored = decoder(code)[0]
+    return figures.hourglass(seven, code[0], restored)
+
+
+# From the number of a lesson to its picture's name and the function that draws it.
+DRAWINGS = {"01": ("hourglass.png", hourglass)}
+
+
+def attach(path: Path, name: str, png: bytes) -> None:
+    """Puts a picture into the first cell of a notebook, in place of one of that name.
+
+    Raises:
+        ValueError: the cell's text shows no picture of that name.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    cell = notebook.cells[0]
+    if f"(attachment:{name})" not in cell.source:
+        raise ValueError(
+            f"{path.name}: its first cell does not show attachment:{name}."
+        )
+    text = base64.b64encode(png).decode("ascii")
+    cell["attachments"] = {name: {"image/png": text}}
+    save(notebook, path)
+
+
+def main() -> None:
+    for number in sys.argv[1:] or DRAWINGS:
+        name, draw = DRAWINGS[number]
+        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        runtime.start(path.stem, seed=0)
+        attach(path, name, figures.to_png(draw()))
+        print(f"{path.name}: {name}")
+
+
+if __name__ == "__main__":
+    main()
