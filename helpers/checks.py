@@ -4,7 +4,9 @@ that a reader sees at once whether his own run is right."""
 import json
 import math
 import os
+import tomllib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,54 +14,110 @@ import torch
 from helpers import runtime
 
 Range = tuple[float | None, float | None]
+HOW_MANY = "no one two three four five six seven eight nine ten".split()
 
 
 class ClaimError(AssertionError):
     """A result lies outside the range in which every honest run was found."""
 
 
-def claim(
-    id: str,
-    value: float,
-    *,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    quick: float | Range | None = None,
-    says: str,
-) -> None:
-    """Checks a result against its expected range and prints one line about it.
+def claim(id: str, value: float) -> None:
+    """Checks a result against the range that `expected.toml` gives and prints one line.
+
+    What the number is, its range and what other seeds gave stand there in the table
+    `id`: `says`, `at_least`, `at_most`, `quick` (the range at quick effort, where it is
+    another one), `seen` (written by `tools/benchmark.py`). A smoke run trains nothing,
+    so it is not judged; neither is a value where no file `expected.toml` is found.
 
     When the environment variable `CLAIMS_FILE` is set, it also appends a line of JSON
-    to that file: notebook, id, value, at_least, at_most, seed.
+    to that file: notebook, id, value, at_least, at_most, seed, effort.
 
     Args:
         id: a name in snake_case, unique over the series.
         value: the result that a cell has just computed.
-        at_least, at_most: the expected range; one of them may be left out.
-        quick: the range at quick effort: one number replaces the only bound that is
-            given, a pair (at_least, at_most) replaces both.
-        says: what the result means, in a few words.
 
     Raises:
         ClaimError: the value is outside the range.
-        ValueError: there is no range, or it is upside down.
+        ValueError: the id or its range is missing, or the range is upside down.
     """
     value = float(value)
     run = runtime.current()
+    path = expected_file()
+    if path is None:
+        _write(run, id, value, (None, None))
+        print(f"· {id}: {_numbers([value])[0]} (no expected.toml: not judged)")
+        return
+    entry = read_expected(path).get(id)
+    if entry is None:
+        raise ValueError(f"The claim {id!r} has no table in {path}.")
     # Both ranges are looked at, so that a mistake in one shows on every machine.
-    full, small = _range(id, at_least, at_most), _range(id, at_least, at_most, quick)
-    low, high = run.pick(full, small)
-    _write(run, id, value, low, high)
-    expected = _in_words(low, high)
+    full, quick = expected_range(id, entry), expected_range(id, entry, quick=True)
+    low, high = run.pick(full, quick)
+    _write(run, id, value, (low, high))
+    says, expected = entry["says"], f"expected: {_in_words(low, high)}"
     inside = (low is None or value >= low) and (high is None or value <= high)
-    if not inside or not math.isfinite(value):
+    judged = run.effort != "smoke"
+    if judged and not (inside and math.isfinite(value)):
         raise ClaimError(
-            f"{id} = {value:,.10g}, expected {expected}: {says}\nIf you changed "
-            "something above, that is the reason. If not, restart the kernel and run "
-            "all cells from the top; if it happens again, please open an issue with "
-            f"this message (seed {run.seed}, {run.effort} effort)."
+            f"{says}: {value:,.10g} ({expected})\nIf you changed something above, that "
+            "is the reason. If not, restart the kernel and run all cells from the top; "
+            "if it happens again, please open an issue with this message "
+            f"(claim {id}, seed {run.seed}, {run.effort} effort)."
         )
-    print(f"✓ {id} = {_number(value)} (expected {expected}): {says}")
+    seen = entry.get("seen") if run.effort == "full" else None
+    limits = [limit for limit in (low, high) if limit is not None]
+    others = [seen["least"], seen["most"]] if seen else []
+    shown, *others = _numbers([value, *others], limits)
+    if not judged:
+        expected = "smoke run: not judged"
+    elif seen:
+        count = seen["seeds"]
+        count = HOW_MANY[count] if count < len(HOW_MANY) else count
+        expected = f"{count} seeds: {' to '.join(others)}"
+    print(f"{'✓' if judged else '·'} {says}: {shown} ({expected})")
+
+
+def expected_file() -> Path | None:
+    """The `expected.toml` of the working folder, of a folder above it, or of helpers.
+
+    None where somebody has one notebook alone.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        for path in (folder / "expected.toml", folder / "notebooks" / "expected.toml"):
+            if os.path.isfile(path):
+                return path
+    return None
+
+
+def read_expected(path: Path) -> dict[str, dict]:
+    """The tables of a file `expected.toml`, by the ids of their claims.
+
+    Raises:
+        ValueError: the file is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def expected_range(id: str, entry: Mapping, quick: bool = False) -> Range:
+    """The limits (at_least, at_most) of a table of `expected.toml`; one may be None.
+
+    Args:
+        quick: at quick effort, where the table `quick` replaces both limits.
+
+    Raises:
+        ValueError: there is no limit, or the range is upside down.
+    """
+    limits = entry.get("quick", entry) if quick else entry
+    low, high = limits.get("at_least"), limits.get("at_most")
+    if low is None and high is None:
+        raise ValueError(f"{id}: a claim needs at_least or at_most.")
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{id}: at_least {low} lies above at_most {high}.")
+    return low, high
 
 
 def exercise(
@@ -127,29 +185,13 @@ def exercise(
     return check
 
 
-def _range(id, low, high, quick=None) -> Range:
-    if quick is not None:
-        if isinstance(quick, tuple | list):
-            low, high = quick
-        elif low is None:
-            high = quick
-        elif high is None:
-            low = quick
-        else:
-            raise ValueError(f"{id}: two bounds need two for `quick` as well.")
-    if low is None and high is None:
-        raise ValueError(f"{id}: a claim needs at_least or at_most.")
-    if low is not None and high is not None and low > high:
-        raise ValueError(f"{id}: at_least {low} lies above at_most {high}.")
-    return low, high
-
-
-def _write(run, id, value, low, high) -> None:
+def _write(run, id, value, limits) -> None:
     path = os.environ.get("CLAIMS_FILE")
     if not path:
         return
     record = dict(notebook=run.notebook, id=id, value=value)
-    record |= dict(at_least=low, at_most=high, seed=run.seed)
+    record |= dict(at_least=limits[0], at_most=limits[1])
+    record |= dict(seed=run.seed, effort=run.effort)
     with open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 
@@ -159,11 +201,24 @@ def _in_words(low, high) -> str:
         return f"at most {high:,.10g}"
     if high is None:
         return f"at least {low:,.10g}"
+    if low == high:
+        return f"exactly {low:,.10g}"
     return f"{low:,.10g} to {high:,.10g}"
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+def _numbers(values: list[float], limits: list[float] = ()) -> list[str]:
+    """Numbers as texts with the same decimals: three digits of the largest are shown,
+    and no fewer decimals than the limits have."""
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    if largest >= 1e9 or 0 < largest < 1e-3:
+        return [f"{value:.3g}" for value in values]
+    decimals = 0
+    if any(value != round(value) for value in values if math.isfinite(value)):
+        written = [f"{limit:.10f}".rstrip("0") for limit in limits]
+        needed = [len(text.partition(".")[2]) for text in written]
+        decimals = max(0, 2 - math.floor(math.log10(largest)))
+        decimals = max(decimals, *(n for n in needed if n <= 4), 0)
+    return [f"{value:,.{decimals}f}" for value in values]
 
 
 def _is_comparable(known) -> bool:
