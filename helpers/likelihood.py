@@ -40,15 +40,15 @@ def log_joint(x: Tensor, z: Tensor, decoder: Network) -> Tensor:
     return (x * logits - softplus(logits)).sum(-1) + log_standard_normal(z)
 
 
-def elbo_terms(
+def elbo(
     x: Tensor,
     encoder: Encoder,
     decoder: Network,
     *,
     samples: int = 1,
     generator: torch.Generator | None = None,
-) -> tuple[Tensor, Tensor]:
-    """The two parts of the ELBO, in nats: E_q[log p(x | z)] and KL(q(z | x) || p(z)).
+) -> Tensor:
+    """A lower bound of log p(x), in nats: E_q[log p(x | z)] - KL(q(z | x) || p(z)).
 
     The KL divergence between the Gaussians is exact, the expectation is a mean over
     `samples` reparameterised draws, so that gradients reach both networks (Kingma and
@@ -64,7 +64,7 @@ def elbo_terms(
             torch's own.
 
     Returns:
-        An unbiased estimate of the log-likelihood (n,), and the divergence (n,).
+        One unbiased estimate for each image, (n,). Its expectation lies below log p(x).
 
     Raises:
         ValueError: `samples` is below 1, an image is not binary, or shapes do not fit.
@@ -73,27 +73,6 @@ def elbo_terms(
     z, _ = _draw(mean, log_variance, samples, generator)
     log_likelihood = (log_joint(x, z, decoder) - log_standard_normal(z)).mean(0)
     divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
-    return log_likelihood, divergence
-
-
-def elbo(
-    x: Tensor,
-    encoder: Encoder,
-    decoder: Network,
-    *,
-    samples: int = 1,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """A lower bound of log p(x), in nats: the difference of the two `elbo_terms`.
-
-    Args, Raises: as in `elbo_terms`.
-
-    Returns:
-        One unbiased estimate for each image, (n,). Its expectation lies below log p(x).
-    """
-    log_likelihood, divergence = elbo_terms(
-        x, encoder, decoder, samples=samples, generator=generator
-    )
     return log_likelihood - divergence
 
 
@@ -112,7 +91,7 @@ def importance_weighted(
     Grosse and Salakhutdinov, 2015, arXiv:1509.00519, eq. 8).
 
     Args:
-        x, encoder, decoder, generator: as in `elbo_terms`.
+        x, encoder, decoder, generator: as in `elbo`.
         k: draws of z for each image.
         rows: about so many latents (draws times images) are decoded at a time, at least
             one draw of each image. k = 5000 needs no more memory than k = 1.

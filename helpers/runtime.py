@@ -3,6 +3,8 @@ the machine: it sets the seed, the threads, the device, the precision and the ef
 
 Two environment variables override what a notebook asks for: `HELPERS_SEED=3` changes
 the seed of the whole run, `HELPERS_EFFORT=full` or `quick` the amount of training.
+`HELPERS_EFFORT=smoke` is for tests alone: each training stops after a few steps, so
+that every cell runs and no result means anything.
 """
 
 import contextlib
@@ -18,6 +20,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import helpers
+
+EFFORTS = ("full", "quick", "smoke")
 # A machine below this speed would need more than the minutes that a reader waits for.
 # Two recent cores reach 400 with bfloat16; one core without it, as on mybinder.org, 40.
 FULL_EFFORT_GFLOPS = 120.0
@@ -36,7 +41,7 @@ class Run:
     effort: str
 
     def pick(self, full, quick):
-        """Returns `full` or `quick`, whichever the effort of this run asks for."""
+        """Returns `full` at full effort, and `quick` at quick and at smoke effort."""
         return full if self.effort == "full" else quick
 
     def generator(self, offset: int = 0) -> torch.Generator:
@@ -51,34 +56,36 @@ class Run:
 _current: Run | None = None
 
 
-def start(notebook: str, seed: int = 0) -> Run:
-    """Prepares this process for a notebook and prints one line about it.
+def start(notebook: str, seed: int = 0, seconds: float = 60) -> Run:
+    """Prepares this process for a notebook and says in one line what it found.
 
     Args:
         notebook: the name of the notebook's file without its ending.
         seed: seeds Python, numpy and torch, unless `HELPERS_SEED` is set.
+        seconds: how long all cells take together, for the sentence that is printed.
 
     Raises:
         ValueError: the seed is no whole number from 0 to 2^32 - 1, or `HELPERS_SEED` or
             `HELPERS_EFFORT` cannot be understood.
     """
     global _current
-    seed = _seed_from_environment(seed)
+    own_seed, seed = seed, _seed_from_environment(seed)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
     threads = usable_cores()
-    torch.set_num_threads(threads)
     give_freed_memory_back()
     device = best_device()
     precision = best_precision(device)
-    effort = _effort_from_environment() or _effort_for(device, precision)
+    effort = _effort_from_environment() or _effort_for(device, precision, threads)
+    torch.set_num_threads(threads)
     _current = Run(notebook, seed, device, threads, precision, effort)
-    name = str(precision).removeprefix("torch.")
-    cores = "1 core" if threads == 1 else f"{threads} cores"
-    print(f"Seed {seed}, {device.type} with {cores}, {name}, {effort} effort.")
-    if effort == "quick":
-        print("This machine is slow: smaller experiments, expected ranges to match.")
+    print(_in_words(_current, own_seed, seconds))
+    if helpers.TORCH_CAME_FIRST and sys.platform == "linux":
+        print(
+            "Hint: something loaded torch before this cell, so notebooks that run at "
+            "the same time slow each other down; restart and run this cell first."
+        )
     return _current
 
 
@@ -141,25 +148,47 @@ def give_freed_memory_back() -> None:
             library.malloc_trim(0)
 
 
-def _effort_for(device: torch.device, precision: torch.dtype) -> str:
+def _in_words(run: Run, own_seed: int, seconds: float) -> str:
+    machine = "1 core" if run.threads == 1 else f"{run.threads} cores"
+    if run.device.type != "cpu":
+        machine = "A graphics card"
+    if run.seed != own_seed:
+        machine += f", seed {run.seed} instead of {own_seed}"
+    minutes = max(1, round(seconds / 60))
+    time = "about a minute" if minutes == 1 else f"about {minutes} minutes"
+    return {
+        "full": f"{machine}: full effort, {time}.",
+        "quick": f"{machine}: quick effort, {time}: "
+        "smaller experiments, a little worse results.",
+        "smoke": f"{machine}: smoke effort, for tests: no result means anything.",
+    }[run.effort]
+
+
+def _effort_for(device: torch.device, precision: torch.dtype, cores: int) -> str:
     if device.type != "cpu":
         return "full"
-    return "full" if _gflops(precision) >= FULL_EFFORT_GFLOPS else "quick"
+    return "full" if cores * _gflops(precision) >= FULL_EFFORT_GFLOPS else "quick"
 
 
 def _gflops(precision: torch.dtype) -> float:
-    """Speed of matrix products of the size met here, in 10^9 operations a second.
+    """Speed of one idle core at matrix products, in 10^9 operations a second.
 
-    The best of several short tries, because another program may get in the way of one.
+    The best of four tries, in the time that the core worked for this process: waiting
+    for a core that another program holds does not count. One try is long enough for
+    clocks with steps of 1/64 second.
     """
+    torch.set_num_threads(1)  # the clock below sees this thread alone
     a = torch.ones(512, 1024, dtype=precision)
     b = torch.ones(1024, 1024, dtype=precision)
-    fastest, end = math.inf, time.perf_counter() + 0.2
-    while time.perf_counter() < end:
-        begin = time.perf_counter()
-        a @ b
-        fastest = min(fastest, time.perf_counter() - begin)
-    return 2 * 512 * 1024 * 1024 / fastest / 1e9
+    fastest = 0.0
+    for _ in range(4):
+        begin, products, spent = time.thread_time(), 0, 0.0
+        while spent < 0.06:
+            a @ b
+            products += 1
+            spent = time.thread_time() - begin
+        fastest = max(fastest, products / spent)
+    return 2 * 512 * 1024 * 1024 * fastest / 1e9
 
 
 def _seed_from_environment(seed: int) -> int:
@@ -174,8 +203,10 @@ def _seed_from_environment(seed: int) -> int:
 
 def _effort_from_environment() -> str | None:
     text = os.environ.get("HELPERS_EFFORT", "").strip().lower()
-    if text and text not in ("full", "quick"):
-        raise ValueError(f"HELPERS_EFFORT must be 'full' or 'quick', not {text!r}.")
+    if text and text not in EFFORTS:
+        raise ValueError(
+            f"HELPERS_EFFORT must be 'full' or 'quick' (or 'smoke'), not {text!r}."
+        )
     return text or None
 
 

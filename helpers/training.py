@@ -14,22 +14,53 @@ from tqdm import tqdm
 
 from helpers import runtime
 
+MANY_STEPS = 20  # at smoke effort `progress` over a longer range ends after three
+
 
 @dataclass
 class History:
-    """What happened during `fit`.
+    """What happened during `fit`. As the last line of a cell it shows nothing.
 
     Attributes:
         losses: the mean training loss of each finished epoch.
+        validation: the mean loss on the validation data after each finished epoch.
         watched: what `watch` returned after each finished epoch.
         seconds: duration of the training.
         interrupted: whether the reader stopped it before its end.
     """
 
     losses: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
     watched: list = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+
+    def _ipython_display_(self) -> None:
+        """A cell that ends with `fit` shows its progress bar and nothing else."""
+
+    def curve(self):
+        """A figure of the loss by epoch, and of the validation loss where there is one.
+
+        Returns:
+            A matplotlib figure, for `helpers.figures.show`.
+        """
+        import matplotlib.pyplot as plt  # here, because a training needs no figures
+
+        from helpers.figures import COLOURS
+
+        figure, axes = plt.subplots()
+        curves = {"training": self.losses, "validation": self.validation}
+        for (label, losses), colour in zip(
+            curves.items(), COLOURS.values(), strict=False
+        ):
+            if losses:
+                epochs = range(1, len(losses) + 1)
+                axes.plot(epochs, losses, "o-", markersize=4, color=colour, label=label)
+        if self.validation:
+            axes.legend()
+        axes.set(xlabel="epoch", ylabel="loss")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        return figure
 
 
 def fit(
@@ -43,6 +74,7 @@ def fit(
     weight_decay: float = 0.01,
     transform: Callable[..., tuple[Tensor, ...]] | None = None,
     watch: Callable[[nn.Module], object] | None = None,
+    validation: Tensor | tuple[Tensor, ...] | None = None,
     name: str = "training",
 ) -> History:
     """Trains `model` in place with AdamW and a one-cycle learning rate.
@@ -50,7 +82,12 @@ def fit(
     The whole data set stays in memory as one tensor: indexing it with a permutation is
     many times faster than a loader that decodes image after image. The network runs in
     the precision of `runtime.start`, the loss in float32. Interrupting the kernel stops
-    the training early; model and history stay usable.
+    the training early; model and history stay usable. At smoke effort, which is for
+    tests, an epoch has one batch.
+
+    Images may be bytes: of each batch, a tensor of type uint8 with two dimensions or
+    more is divided by 255 and becomes float32. Every other tensor stays as it is, for
+    example labels (n,), whatever their type.
 
     Args:
         model: called with the first tensor of a batch.
@@ -63,25 +100,33 @@ def fit(
         transform: `transform(*batch)` gives the batch to train on, for example the same
             images moved a little.
         watch: called with the model after each epoch; its result goes into the history.
+        validation: data of the same kind that are not trained on. Their mean loss after
+            each epoch, without `transform`, goes into the history. The random numbers
+            that it takes do not change the training.
         name: stands before the progress bar.
 
     Returns:
         The history. The model is left in evaluation mode.
 
     Raises:
-        ValueError: the data are no tensors, differ in length or are empty, or `epochs`
-            or `batch_size` is below 1.
+        ValueError: the data are no tensors, differ in length or are empty, `epochs` or
+            `batch_size` is below 1, or the loss of a batch is not one number.
         FloatingPointError: the loss became infinite or not a number.
     """
     run = runtime.current()
     tensors = _as_tuple(data)
     count = _common_length(tensors)
+    if validation is not None:
+        validation = _as_tuple(validation)
+        _common_length(validation)
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}.")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
     model.to(run.device).train()
     tensors = tuple(tensor.to(run.device) for tensor in tensors)
+    if run.effort == "smoke":
+        count = min(count, batch_size)
     steps = math.ceil(count / batch_size) * epochs
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=lr, weight_decay=weight_decay, fused=True
@@ -95,11 +140,12 @@ def fit(
         for epoch in range(epochs):
             model.train()
             total = torch.zeros((), device=run.device)
-            for chosen in torch.randperm(count, device=run.device).split(batch_size):
-                batch = tuple(tensor[chosen] for tensor in tensors)
+            order = torch.randperm(len(tensors[0]), device=run.device)[:count]
+            for chosen in order.split(batch_size):
+                batch = tuple(_as_floats(tensor[chosen]) for tensor in tensors)
                 if transform is not None:
                     batch = _as_tuple(transform(*batch))
-                value = loss(_forward(model, batch[0], run), *batch)
+                value = _scalar(loss(_forward(model, batch[0], run), *batch), name)
                 optimizer.zero_grad(set_to_none=True)
                 value.backward()
                 optimizer.step()
@@ -108,8 +154,13 @@ def fit(
                 bar.update()
             history.losses.append(_finite(total.item() / count, name, epoch))
             bar.set_postfix_str(f"loss {history.losses[-1]:.4g}")
+            model.eval()
+            if validation is not None:
+                history.validation.append(
+                    _mean_loss(model, validation, loss, batch_size, run, name)
+                )
             if watch is not None:
-                history.watched.append(watch(model.eval()))
+                history.watched.append(watch(model))
         end = ""
     except KeyboardInterrupt:
         history.interrupted, end = True, "stopped by the reader after"
@@ -126,12 +177,17 @@ def progress(items: Sequence, name: str) -> Iterator:
     """Yields the items one by one behind the progress bar of `fit`.
 
     For experiments that write their own loop. The line that stays says how many items
-    were done, and no time, so that two runs print the same.
+    were done, and no time, so that two runs print the same. At smoke effort, which is
+    for tests, a range of more than twenty numbers counts as the steps of a training and
+    ends after three; other items are all done, because later cells look for them.
 
     Args:
         items: a range, list or other sequence.
         name: stands before the bar.
     """
+    is_training = isinstance(items, range) and len(items) > MANY_STEPS
+    if is_training and runtime.current().effort == "smoke":
+        items = items[:3]
     bar, done = _progress_bar(name, len(items)), 0
     try:
         for item in items:
@@ -149,22 +205,28 @@ def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=100
     """Applies a network to many inputs, part by part, so that memory stays small.
 
     Args:
-        function: from (b, ...) to (b, ...); a network gets its inputs on its own
-            device, a plain function on the CPU.
+        function: from (b, ...) to (b, ...). A network, or a method of one, gets its
+            inputs on its own device, bytes as in `fit`, and works in evaluation mode;
+            afterwards it is in the mode that it had. A plain function gets its inputs
+            as they are, on the CPU.
         inputs: tensor (n, ...).
 
     Returns:
         The outputs (n, ...), float32, on the CPU.
     """
-    weights = function.parameters() if isinstance(function, nn.Module) else ()
-    device = next((weight.device for weight in weights), torch.device("cpu"))
-    outputs = None
-    for start in range(0, max(1, len(inputs)), batch_size):
-        part = function(inputs[start : start + batch_size].to(device)).float().cpu()
-        if outputs is None:  # one tensor for all, rather than parts and their copy
-            outputs = part.new_empty(len(inputs), *part.shape[1:])
-        outputs[start : start + len(part)] = part
-    return outputs
+    model = getattr(function, "__self__", function)
+    if not isinstance(model, nn.Module):
+        return _by_parts(function, inputs, batch_size)
+    device = next((weight.device for weight in model.parameters()), "cpu")
+    training = [part for part in model.modules() if part.training]
+    model.eval()
+    try:
+        return _by_parts(
+            lambda part: function(_as_floats(part.to(device))), inputs, batch_size
+        )
+    finally:
+        for part in training:
+            part.training = True
 
 
 def random_shift(images: Tensor, pixels: int = 1, share: float = 1.0) -> Tensor:
@@ -192,6 +254,55 @@ def random_shift(images: Tensor, pixels: int = 1, share: float = 1.0) -> Tensor:
     columns = offsets[1] + torch.arange(w, device=images.device)
     index = rows * (w + 2 * pixels) + columns
     return padded.gather(1, index.flatten(1)).view(n, 1, h, w)
+
+
+def _by_parts(function, inputs: Tensor, size: int) -> Tensor:
+    outputs = None
+    for start in range(0, max(1, len(inputs)), size):
+        part = function(inputs[start : start + size]).float().cpu()
+        if outputs is None:  # one tensor for all, rather than parts and their copy
+            outputs = part.new_empty(len(inputs), *part.shape[1:])
+        outputs[start : start + len(part)] = part
+    return outputs
+
+
+@torch.no_grad()
+def _mean_loss(model, tensors, loss, batch_size, run, name) -> float:
+    count = len(tensors[0])
+    if run.effort == "smoke":
+        count = min(count, batch_size)
+    total = 0.0
+    cards = [run.device] if run.device.type == "cuda" else []
+    with torch.random.fork_rng(cards):  # draws in the loss do not change the training
+        for start in range(0, count, batch_size):
+            batch = tuple(
+                _as_floats(
+                    tensor[start : min(start + batch_size, count)].to(run.device)
+                )
+                for tensor in tensors
+            )
+            value = _scalar(loss(_forward(model, batch[0], run), *batch), name)
+            total += value.item() * len(batch[0])
+    return total / count
+
+
+def _as_floats(tensor: Tensor) -> Tensor:
+    """Images of bytes as numbers from 0 to 1; any other tensor as it is."""
+    is_image = tensor.dtype == torch.uint8 and tensor.ndim > 1
+    return tensor.float() / 255 if is_image else tensor
+
+
+def _scalar(value, name: str) -> Tensor:
+    """The loss of a batch; raises ValueError when it is not one number."""
+    if isinstance(value, Tensor) and value.ndim == 0:
+        return value
+    what = type(value).__name__
+    if isinstance(value, Tensor):
+        what = f"tensor of shape {tuple(value.shape)}"
+    raise ValueError(
+        f"{name}: the loss must be one number for the whole batch, as a tensor, not a "
+        f"{what}. Usually .mean() is missing at its end."
+    )
 
 
 def _forward(model: nn.Module, inputs: Tensor, run: runtime.Run):

@@ -3,6 +3,12 @@
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+# Whoever runs the cells puts this into the file `expected.toml` of their folder.
+EXPECTED = """\
+[small_error]
+says = "squared error of 30 numbers after four short epochs"
+at_most = 35
+"""
 CELLS = [
     """\
 import numpy as np
@@ -11,7 +17,7 @@ from torch import nn
 
 from helpers import runtime
 from helpers.checks import claim, exercise
-from helpers.containers import decode_symbols, encode_symbols
+from helpers.compression.entropy import decode_symbols, encode_symbols
 from helpers.datasets import mnist
 from helpers.figures import image_grid, show
 from helpers.training import fit, predict
@@ -31,7 +37,7 @@ history = fit(
 )""",
     """\
 error = (predict(model, test) - test.flatten(1)).square().sum(1).mean()
-claim("small_error", error, at_most=35, says="better than the average picture")""",
+claim("small_error", error)""",
     """\
 drawn = predict(model, test[:10]).clamp(0, 1).view(-1, 28, 28)
 show(image_grid(drawn), "Ten digits, each drawn by the network from 30 numbers.")""",

@@ -37,6 +37,7 @@ def test_binder_post_build_installs_helpers():
     subprocess.run(["bash", "-n", script], check=True)
 
 
+@pytest.mark.slow
 def test_repo2docker_accepts_the_recipe():
     command = os.environ.get("REPO2DOCKER") or shutil.which("jupyter-repo2docker")
     if not command:

@@ -24,131 +24,178 @@ def effort(monkeypatch):
     return choose
 
 
-@pytest.mark.parametrize(
-    ("value", "bounds", "expected"),
-    [
-        (3.1, dict(at_most=3.2), "at most 3.2"),
-        (3.2, dict(at_most=3.2), "at most 3.2"),
-        (3.2, dict(at_least=3.2), "at least 3.2"),
-        (0.0, dict(at_least=-1, at_most=0), "-1 to 0"),
-        (2, dict(at_least=2, at_most=2), "2 to 2"),
-        (1234567, dict(at_least=1234567), "at least 1,234,567"),
-        (1e-7, dict(at_most=1e-6), "at most 1e-06"),
-        (torch.tensor(3.0), dict(at_most=3), "at most 3"),
-        (np.float32(3.0), dict(at_most=3), "at most 3"),
-        (True, dict(at_least=1), "at least 1"),
-    ],
-)
-def test_a_claim_that_holds(capsys, value, bounds, expected):
-    claim("some_id", value, **bounds, says="it is so")
-    out = capsys.readouterr().out
-    assert out.startswith("✓ some_id = ")
-    assert out.endswith(f" (expected {expected}): it is so\n") and out.count("\n") == 1
+@pytest.fixture
+def expect(monkeypatch, tmp_path):
+    """Writes an `expected.toml` with the claim `x` and goes to a folder below it."""
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+
+    def write(*lines):
+        text = "\n".join(["[x]", 'says = "a number"', *lines])
+        (tmp_path / "expected.toml").write_text(text, encoding="utf-8")
+
+    return write
+
+
+def bounds(low, high):
+    limits = {"at_least": low, "at_most": high}
+    return [f"{name} = {v}" for name, v in limits.items() if v is not None]
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "low", "high", "line"),
     [
-        (3.14159, "3.142"),
-        (12345.6, "12,346"),
-        (-0.5, "-0.5"),
-        (0, "0"),
-        (1e-9, "1e-09"),
+        (2.898432, None, 3.1, "2.90 (expected: at most 3.1)"),
+        (3.1, None, 3.1, "3.10 (expected: at most 3.1)"),
+        (3.1, 3.1, None, "3.10 (expected: at least 3.1)"),
+        (13.8714, 13.84, 13.9, "13.87 (expected: 13.84 to 13.9)"),
+        (0.0, -1, 0, "0 (expected: -1 to 0)"),
+        (2, 2, 2, "2 (expected: exactly 2)"),
+        (12345.6, 10_000, None, "12,346 (expected: at least 10,000)"),
+        (-0.5, -1, None, "-0.500 (expected: at least -1)"),
+        (1.23e-9, None, 1e-6, "1.23e-09 (expected: at most 1e-06)"),
+        (torch.tensor(2.5), None, 3, "2.50 (expected: at most 3)"),
+        (np.float32(2.5), None, 3, "2.50 (expected: at most 3)"),
+        (True, 1, None, "1 (expected: at least 1)"),
     ],
 )
-def test_the_number_is_short(capsys, value, shown):
-    claim("some_id", value, at_least=-1, says="it is so")
-    assert capsys.readouterr().out.startswith(f"✓ some_id = {shown} (")
+def test_a_claim_that_holds(capsys, expect, value, low, high, line):
+    expect(*bounds(low, high))
+    claim("x", value)
+    assert capsys.readouterr().out == f"✓ a number: {line}\n"
 
 
 @pytest.mark.parametrize(
-    ("value", "bounds"),
+    ("value", "low", "high"),
     [
-        (3.3, dict(at_most=3.2)),
-        (math.nextafter(3.2, 4), dict(at_most=3.2)),
-        (3.1, dict(at_least=3.2)),
-        (5, dict(at_least=1, at_most=4)),
-        (0, dict(at_least=1, at_most=4)),
-        (math.nan, dict(at_most=3.2)),
-        (math.nan, dict(at_least=3.2)),
-        (math.inf, dict(at_least=3.2)),
-        (-math.inf, dict(at_most=3.2)),
-        (1, dict(at_most=math.nan)),
+        (math.nextafter(3.2, 4), None, 3.2),
+        (3.1, 3.2, None),
+        (5, 1, 4),
+        (0, 1, 4),
+        (math.nan, None, 3.2),
+        (math.nan, 3.2, None),
+        (math.inf, 3.2, None),
+        (-math.inf, None, 3.2),
+        (1, None, "nan"),
     ],
 )
-def test_a_claim_that_fails(capsys, value, bounds):
+def test_a_claim_that_fails(capsys, expect, value, low, high):
+    expect(*bounds(low, high))
     with pytest.raises(ClaimError):
-        claim("some_id", value, **bounds, says="it is so")
+        claim("x", value)
     assert capsys.readouterr().out == ""
 
 
-def test_the_error_says_what_and_what_to_do():
+def test_the_error_says_what_and_what_to_do(expect):
+    expect("at_most = 3.2")
     with pytest.raises(AssertionError) as error:
-        claim("ae_sse", 3.20004, at_most=3.2, says="30 numbers suffice")
+        claim("x", 3.20004)
     text = str(error.value)
-    assert text.startswith(
-        "ae_sse = 3.20004, expected at most 3.2: 30 numbers suffice\n"
-    )
+    assert text.startswith("a number: 3.20004 (expected: at most 3.2)\n")
     assert "restart the kernel and run all cells" in text
-    assert "seed 4, full effort" in text
+    assert "claim x, seed 4, full effort" in text
 
 
-def test_quick_replaces_the_range(effort):
-    def quick_only(value, quick, **bounds):
-        effort("full")
-        with pytest.raises(ClaimError):
-            claim("some_id", value, **bounds, quick=quick, says="it is so")
-        effort("quick")
-        claim("some_id", value, **bounds, quick=quick, says="it is so")
+def test_at_full_effort_a_reader_sees_what_other_seeds_gave(capsys, expect, effort):
+    expect("at_most = 3.1", "seen = { least = 2.8612, most = 2.97, seeds = 5 }")
+    claim("x", 2.898432)
+    assert capsys.readouterr().out == "✓ a number: 2.90 (five seeds: 2.86 to 2.97)\n"
+    claim("x", 3)  # inside the limits, outside of what was seen
+    assert capsys.readouterr().out == "✓ a number: 3.00 (five seeds: 2.86 to 2.97)\n"
+    effort("quick")
+    claim("x", 2.898432)
+    assert "(expected: at most 3.1)" in capsys.readouterr().out
 
-    quick_only(97, 101, at_most=93)
-    quick_only(80, 70, at_least=90)
-    quick_only(5, (4, 6), at_least=1, at_most=2)
-    quick_only(5, [4, 6], at_least=1, at_most=2)
-    quick_only(5, (4, None), at_least=1, at_most=2)
-    with pytest.raises(ClaimError, match="expected at most 101"):
-        claim("some_id", 102, at_most=93, quick=101, says="it is so")
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "quick"),
+    [
+        (97, None, 93, "at_most = 101"),
+        (80, 90, None, "at_least = 70"),
+        (5, 1, 2, "at_least = 4, at_most = 6"),
+        (5, 1, 2, "at_least = 4"),
+    ],
+)
+def test_quick_replaces_the_range(expect, effort, value, low, high, quick):
+    expect(*bounds(low, high), f"quick = {{ {quick} }}")
+    with pytest.raises(ClaimError):
+        claim("x", value)
+    effort("quick")
+    claim("x", value)
     with pytest.raises(ClaimError, match="quick effort"):
-        claim("some_id", 1.5, at_least=1, at_most=2, quick=(4, 6), says="it is so")
+        claim("x", 1000 if "at_most" in quick else 1)
+
+
+@pytest.mark.parametrize("value", [5, math.nan])
+def test_a_smoke_run_records_and_does_not_judge(
+    capsys, expect, effort, monkeypatch, tmp_path, value
+):
+    monkeypatch.setenv("CLAIMS_FILE", str(tmp_path / "claims.jsonl"))
+    expect("at_most = 3")
+    effort("smoke")
+    claim("x", value)
+    assert capsys.readouterr().out == f"· a number: {value} (smoke run: not judged)\n"
+    assert '"effort": "smoke"' in (tmp_path / "claims.jsonl").read_text()
 
 
 @pytest.mark.parametrize("name", ["full", "quick"])
 @pytest.mark.parametrize(
-    ("bounds", "says"),
+    ("lines", "says"),
     [
-        (dict(), "needs at_least or at_most"),
-        (dict(at_least=2, at_most=1), "lies above"),
-        (dict(at_least=1, at_most=2, quick=3), "two bounds need two"),
-        (dict(at_least=1, quick=(4, 3)), "lies above"),
-        (dict(at_least=1, quick=(None, None)), "needs at_least or at_most"),
-        (dict(quick=3), "needs at_least or at_most"),
+        ([], "needs at_least or at_most"),
+        (["at_least = 2", "at_most = 1"], "lies above"),
+        (["at_least = 1", "quick = { at_least = 4, at_most = 3 }"], "lies above"),
+        (["at_least = 1", "quick = {}"], "needs at_least or at_most"),
+        (["quick = { at_least = 1 }"], "needs at_least or at_most"),
+        (["at_least = = 1"], r"expected\.toml"),
+        (["at_least = 1", "[y]"], "'other' has no table in .*expected.toml"),
     ],
 )
-def test_a_range_that_cannot_be(effort, name, bounds, says):
+def test_a_table_that_cannot_be(expect, effort, name, lines, says):
     effort(name)  # a mistake in the quick range shows at full effort too
-    with pytest.raises(ValueError, match=f"some_id: .*{says}"):
-        claim("some_id", 1.5, **bounds, says="it is so")
+    expect(*lines)
+    with pytest.raises(ValueError, match=says):
+        claim("other" if "[y]" in lines else "x", 1.5)
 
 
-def test_claims_file(monkeypatch, tmp_path, effort):
+def test_where_the_file_is(capsys, monkeypatch, tmp_path):
+    package = tmp_path / "course" / "helpers" / "checks.py"
+    monkeypatch.setattr(checks, "__file__", str(package))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    claim("x", 2)  # one notebook alone, with helpers installed somewhere
+    assert capsys.readouterr().out == "· x: 2 (no expected.toml: not judged)\n"
+    for folder, says in {
+        "course": "package",
+        ".": "above",
+        "elsewhere": "here",
+    }.items():
+        path = tmp_path / folder / "notebooks" / "expected.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(f'[x]\nsays = "{says}"\nat_most = 3\n')
+        claim("x", 2)
+        assert says in capsys.readouterr().out
+
+
+def test_claims_file(monkeypatch, tmp_path, expect, effort):
     path = tmp_path / "claims.jsonl"
     monkeypatch.setenv("CLAIMS_FILE", str(path))
-    claim("first", torch.tensor(1.5), at_most=2, says="größer")
-    with pytest.raises(ClaimError):
-        claim("second", 1.5, at_least=2, at_most=3, says="it is so")
-    with pytest.raises(ClaimError):
-        claim("third", math.nan, at_least=2, says="it is so")
+    expect("at_least = 2", "at_most = 3", "quick = { at_least = 1 }")
+    claim("x", torch.tensor(2.5))
+    for value in (1.5, math.nan):
+        with pytest.raises(ClaimError):
+            claim("x", value)
     effort("quick")
-    claim("fourth", 1.5, at_least=2, quick=1, says="it is so")
+    claim("x", 1.5)
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    keys = ("notebook", "id", "value", "at_least", "at_most", "seed")
+    keys = ("notebook", "id", "value", "at_least", "at_most", "seed", "effort")
     assert [tuple(row) for row in rows] == [keys] * 4
-    assert [tuple(row.values()) for row in rows if row["id"] != "third"] == [
-        ("05_test", "first", 1.5, None, 2, 4),
-        ("05_test", "second", 1.5, 2, 3, 4),
-        ("05_test", "fourth", 1.5, 1, None, 4),
+    assert math.isnan(rows.pop(2)["value"])
+    assert [tuple(row.values()) for row in rows] == [
+        ("05_test", "x", 2.5, 2, 3, 4, "full"),
+        ("05_test", "x", 1.5, 2, 3, 4, "full"),
+        ("05_test", "x", 1.5, 1, None, 4, "quick"),
     ]
-    assert math.isnan(rows[2]["value"])
 
 
 def said(capsys, answer, expected, **options):

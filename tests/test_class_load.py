@@ -19,6 +19,7 @@ def notebook_at(path, *sources):
     return path
 
 
+@pytest.mark.slow
 def test_two_students_run_at_the_same_time(tmp_path):
     source = "import time\nx = bytearray(60_000_000)\ntime.sleep(2)"
     load = measure(notebook_at(tmp_path / "n.ipynb", source), 2)
@@ -29,6 +30,7 @@ def test_two_students_run_at_the_same_time(tmp_path):
         assert all(run.peak_mib > 60 for run in load.runs)
 
 
+@pytest.mark.slow
 def test_failures_are_counted(tmp_path, monkeypatch, capsys):
     path = notebook_at(tmp_path / "n.ipynb", "1 / 0")
     arguments = ["class_load.py", str(path), "--students", "1"]
@@ -52,6 +54,7 @@ def test_the_server_of_a_student_is_no_number_below_one(tmp_path, monkeypatch):
         class_load.main()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (os.environ.get("JUPYTERHUB") and os.environ.get("HUB_PROXY")),
     reason="no hub: give the paths of jupyterhub and of configurable-http-proxy in "

@@ -17,10 +17,12 @@ pytest.importorskip(
     "latex2mathml", reason="no latex2mathml: pip install -r tools/requirements.txt"
 )
 import export_html
-from export_html import Exporter, export, mathml, page, prepared
+import specimen
+from export_html import Exporter, export, mathml, page
+from run_notebooks import is_lesson, notebook_paths
 
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = notebook_paths()
+LESSONS = [path for path in NOTEBOOKS if is_lesson(path)]
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -39,14 +41,14 @@ def soup(path: Path) -> BeautifulSoup:
 @each_notebook
 def test_figures_keep_their_alternatives(path, site):
     alts = [image["alt"] for image in soup(site / f"{path.stem}.html").find_all("img")]
-    cells = nbformat.read(path, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    expected = [
-        output.metadata["image/png"].alt
-        for output in outputs
-        if "image/png" in output.get("data", {})
-    ]
-    assert alts == expected and len(alts) >= 3
+    expected = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            expected += re.findall(r"!\[([^][]+)\]\(attachment:", cell.source)
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                expected.append(output.metadata["image/png"].alt)
+    assert alts == expected and alts
 
 
 @each_notebook
@@ -93,13 +95,38 @@ def test_links_lead_to_pages(site):
 
 def test_one_can_walk_through_the_series(site):
     links = soup(site / "index.html").select("main ol a")
-    walk = [links[0]["href"]]
+    pages = [f"{path.stem}.html" for path in NOTEBOOKS]
+    assert [link["href"] for link in links] == pages
+    walk = pages[:1]
     while step := soup(site / walk[-1]).find("a", rel="next"):
         walk.append(step["href"])
         back = soup(site / walk[-1]).find("a", rel="prev")["href"]
         assert back == walk[-2]
-    assert walk == [link["href"] for link in links]
-    assert walk == [f"{path.stem}.html" for path in NOTEBOOKS]
+    assert walk == [f"{path.stem}.html" for path in LESSONS]
+
+
+def test_a_lesson_and_its_second_visit(tmp_path):
+    """Links between the tiers lead to pages, and drawings stay with their words."""
+    paths = [tmp_path / f"{specimen.STEM}.ipynb", tmp_path / "further/01_visit.ipynb"]
+    paths[1].parent.mkdir()
+    for path, target in zip(paths, ("further/01_visit", "../01_specimen"), strict=True):
+        notebook = specimen.build()
+        notebook.cells[-1].source += f" [There]({target}.ipynb)"
+        nbformat.write(notebook, path)
+    export(tmp_path, paths, "ada/series")
+    lesson, visit = (soup(tmp_path / f"{path.stem}.html") for path in paths)
+    assert lesson.find("a", string="There")["href"] == "01_visit.html"
+    assert visit.find("a", string="There")["href"] == "01_specimen.html"
+    assert visit.find("a", rel="prev")["href"] == "01_specimen.html"
+    assert lesson.find("a", rel="next") is None
+    run = "https://mybinder.org/v2/gh/ada/series/HEAD?urlpath=lab/tree/notebooks/"
+    assert visit.header.p.a["href"] == run + "further/01_visit.ipynb"
+    drawing = lesson.main.img
+    assert drawing["alt"] == "A line through a cloud of points"
+    assert drawing["src"] == f"data:image/png;base64,{specimen.PICTURE}"
+    row = soup(tmp_path / "index.html").select_one("main ol li")
+    assert [a["href"] for a in row.select("a")] == [f"{p.stem}.html" for p in paths]
+    assert "still keep every rule?" in row.text
 
 
 @each_notebook
@@ -142,15 +169,6 @@ def test_output_is_escaped():
         Exporter(), new_notebook(cells=[cell]), title="t", previous=None, next=None
     )
     assert "<script>x</script> & <b>" in BeautifulSoup(html, "html.parser").main.text
-
-
-def test_the_badge_becomes_a_link_to_the_repository():
-    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
-    assert "mybinder" not in prepared(notebook, None).cells[0].source
-    text = prepared(notebook, "ada/series").cells[0].source
-    assert (
-        "[Run this notebook on Binder](https://mybinder.org/v2/gh/ada/series/" in text
-    )
 
 
 def test_without_the_library_the_command_says_what_to_do(monkeypatch):

@@ -2,14 +2,12 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import nbformat
 import pytest
+from run_notebooks import ROOT, is_lesson, notebook_paths
 
 yaml = pytest.importorskip("yaml", reason="PyYAML comes with jupyterlab")
-ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FORM = ROOT / ".github" / "ISSUE_TEMPLATE" / "notebook.yml"
 TEXTS = ["CONTRIBUTING.md", "TEACHING.md", "CHANGELOG.md"]
 
@@ -34,7 +32,8 @@ def test_issue_form_asks_for_notebook_cell_and_environment():
     for name in ("notebook", "cell", "environment"):
         assert questions[name]["validations"]["required"]
     options = questions["notebook"]["attributes"]["options"]
-    for path in NOTEBOOKS:
+    assert any(option.startswith("a second visit") for option in options)
+    for path in filter(is_lesson, notebook_paths()):
         title = nbformat.read(path, as_version=4).cells[0].source.partition("\n")[0]
         assert title.removeprefix("# ") in options
 

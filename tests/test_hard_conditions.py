@@ -19,9 +19,10 @@ import pytest
 import small_notebook
 from jupyter_client.manager import KernelManager
 from nbformat import NotebookNode
-from run_notebooks import ROOT, execute, kernel_environment
+from run_notebooks import ROOT, execute, kernel_environment, notebook_paths
 
-SERIES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.slow
+SERIES = {path.stem: path for path in notebook_paths()}
 ALL = os.environ.get("HARD_CONDITIONS") == "all"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a limit that Linux has")
 CELL_SECONDS = 900
@@ -78,14 +79,14 @@ ISOLATED = {
 
 
 def notebooks():
-    names = ["small", *(path.stem for path in SERIES if ALL)]
+    names = ["small", *(SERIES if ALL else ())]
     return pytest.mark.parametrize("name", names)
 
 
 def load(name: str) -> NotebookNode:
     if name == "small":
         return small_notebook.build()
-    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    return nbformat.read(SERIES[name], as_version=4)
 
 
 def variables(name: str, folder: Path, startup: str = "", **more: str) -> dict:
@@ -93,6 +94,8 @@ def variables(name: str, folder: Path, startup: str = "", **more: str) -> dict:
     profile = folder / "ipython" / "profile_default" / "startup"
     profile.mkdir(parents=True)
     (profile / "00.py").write_text(startup)
+    if name == "small":
+        (folder / "expected.toml").write_text(small_notebook.EXPECTED)
     effort = {"HELPERS_EFFORT": "quick"} if name != "small" else {}
     return effort | {"IPYTHONDIR": str(folder / "ipython")} | more
 
@@ -257,7 +260,7 @@ def interpreters() -> list[str]:
 def test_sources_are_python_for(python, tmp_path):
     for folder in ("helpers", "tools", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    for path in SERIES:
+    for path in SERIES.values():
         cells = nbformat.read(path, as_version=4).cells
         code = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
         ast.parse(code)
@@ -268,14 +271,14 @@ def test_sources_are_python_for(python, tmp_path):
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_helpers_run_with(python):
+def test_helpers_run_with(python, tmp_path):
     needed = "import torch, matplotlib, ipywidgets, constriction, PIL, tqdm"
     if subprocess.run([python, "-c", needed], capture_output=True).returncode:
         pytest.skip(f"{python} has not got the packages of requirements.txt")
     code = "\n\n".join(small_notebook.CELLS)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
-    done = subprocess.run(
-        [python, "-c", code], env=environment, capture_output=True, text=True
-    )
+    (tmp_path / "expected.toml").write_text(small_notebook.EXPECTED)
+    settings = dict(PYTHONPATH=str(ROOT), MPLBACKEND="agg")
+    where = dict(cwd=tmp_path, env=os.environ | settings)
+    done = subprocess.run([python, "-c", code], **where, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "✓ small_error" in done.stdout
+    assert "✓ squared error of 30 numbers" in done.stdout

@@ -2,14 +2,11 @@
 
 import base64
 import re
-from pathlib import Path
 
 import nbformat
-import pytest
+from run_notebooks import ROOT, is_lesson, notebook_paths, place
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def commands() -> list[str]:
@@ -17,19 +14,27 @@ def commands() -> list[str]:
 
 
 def test_each_command_is_one_line_that_makes_an_environment():
-    assert len(commands()) == 3
+    assert len(commands()) == 5
     for command in commands():
         assert "\n" not in command
-        assert command.startswith("python3 -m venv .venv && ")
+        assert re.match(r"(python3|py) -m venv .venv( &&|;) ", command)
+
+
+def test_each_platform_opens_the_first_lesson():
+    first = place(notebook_paths()[0])
+    opened = [c for c in commands() if re.search(r"jupyter lab \S+$", c)]
+    assert [c.rpartition(" ")[2].replace("\\", "/") for c in opened] == [first] * 3
+    assert [";" in command for command in opened] == [False, False, True]
 
 
 def test_ci_runs_the_test_command():
-    installs = "-m pip install -r requirements.txt"
-    tests = [line for line in commands() if line.endswith("-m pytest")]
-    assert len(tests) == 1 and installs in tests[0]
+    [command] = [line for line in README.splitlines() if line.endswith("-m pytest")]
+    assert command in commands() and "-m pip install -r requirements.txt" in command
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert installs in script.replace("--quiet ", "")
-    assert re.search(r"python\" -m pytest$", script, re.MULTILINE)
+    assert script.endswith("""
+command=$(grep -e '-m pytest$' README.md)
+eval "${command//.venv/$work/venv}"
+""")
 
 
 def test_links_lead_to_files():
@@ -37,17 +42,22 @@ def test_links_lead_to_files():
         assert (ROOT / target).exists(), target
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_table_lists_each_notebook(path: Path):
-    row = re.search(rf"^\| {path.name[:2]} \|.*$", README, re.MULTILINE)
-    assert row and f"(notebooks/{path.name})" in row[0] and "ready" in row[0]
+def test_the_table_lists_lessons_with_their_second_visits():
+    rows = re.findall(r"^\| (\d\d) \|(.+)\|(.+)\|(.*)\|$", README, re.MULTILINE)
+    listed = []
+    for number, lesson, question, visits in rows:
+        links = re.findall(r"\]\((.+?)\)", lesson), re.findall(r"\]\((.+?)\)", visits)
+        assert len(links[0]) == 1 and "?" in question
+        listed += [(number, *links[0], True), *((number, v, False) for v in links[1])]
+    paths = notebook_paths()
+    assert listed == [(path.name[:2], place(path), is_lesson(path)) for path in paths]
 
 
 def test_the_picture_is_one_of_the_figures():
     picture = (ROOT / "README.png").read_bytes()
     figures = [
         base64.b64decode(output["data"]["image/png"])
-        for path in NOTEBOOKS
+        for path in notebook_paths()
         for cell in nbformat.read(path, as_version=4).cells
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from run_notebooks import ROOT, is_lesson, notebook_paths
 
-ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = [path for path in notebook_paths() if is_lesson(path)]
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
 def chapter(path: Path) -> str:
@@ -18,16 +19,16 @@ def chapter(path: Path) -> str:
     return rest.partition("\n## ")[0]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_each_notebook_has_a_plan(path):
+@each_lesson
+def test_each_lesson_has_a_plan(path):
     text = chapter(path)
     assert re.search(r"^\*\*45 minutes\*\*: ", text, re.MULTILINE)
     assert re.search(r"^\*\*90 minutes\*\*: ", text, re.MULTILINE)
-    assert len(re.findall(r"^\| .+\?.*\|.+\|.+\|$", text, re.MULTILINE)) >= 3
-    assert len(re.findall(r"^- \*", text, re.MULTILINE)) >= 3
+    assert re.search(r"^\| .+\?.*\|.+\|.+\|$", text, re.MULTILINE)  # what to ask
+    assert re.search(r"^- \*", text, re.MULTILINE)  # what goes wrong
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@each_lesson
 def test_the_plan_names_sections_that_exist(path):
     cells = nbformat.read(path, as_version=4).cells
     source = "\n".join(cell.source for cell in cells)
@@ -35,10 +36,10 @@ def test_the_plan_names_sections_that_exist(path):
     whole = " ".join(chapter(path).split())
     plan = re.search(r"\*\*45 minutes\*\*: (.+?)\*\*90 minutes", whole)[1]
     named = re.findall(r"(?:^|, |; |\. )([A-Z\d][^()]+?) \(\d+\)", plan)
-    assert len(named) >= 3
+    assert named
     for name in named:
         assert any(
             heading.startswith(name) or name in heading for heading in headings
         ), name
     for number in re.findall(r"exercises? (\d)", whole):
-        assert f"### Exercise {number}:" in source
+        assert re.search(rf"\bExercise {number}\b", source)

@@ -1,6 +1,8 @@
 """pytest runs this: the tools that run and save notebooks and print the benchmark."""
 
+import math
 import sys
+import tempfile
 from pathlib import Path
 
 import benchmark
@@ -11,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from run_notebooks import NotebookError, clean, clean_outputs, final_text, run_and_save
 
 WIDGET = {run_notebooks.WIDGET_VIEW: {"model_id": "ab12"}, "text/plain": "IntSlider()"}
-CLAIM = "claim('{}', {}, at_most=3, says='small')"
+TABLE = '[{}]\nsays = "small"\nat_most = 3\n'
 
 
 def notebook_at(path: Path, *sources: str) -> Path:
@@ -63,7 +65,9 @@ def test_clean_drops_what_changes_from_run_to_run():
             "jupyter": {"source_hidden": True, "outputs_hidden": False},
         }
     )
-    notebook = new_notebook(cells=[new_markdown_cell("text"), cell])
+    drawing = {"line.png": {"image/png": "abcd"}}
+    text = new_markdown_cell("![A line](attachment:line.png)", attachments=drawing)
+    notebook = new_notebook(cells=[text, cell])
     notebook.metadata = nbformat.from_dict(
         {
             "widgets": {"state": 1},
@@ -77,8 +81,10 @@ def test_clean_drops_what_changes_from_run_to_run():
     assert set(cell.metadata) == {"tags", "jupyter"}
     assert cell.execution_count == cell.outputs[0].execution_count == 1
     assert cell.id == before
+    assert notebook.cells[0].attachments == drawing
 
 
+@pytest.mark.slow
 def test_two_runs_save_the_same_bytes(tmp_path):
     path = notebook_at(
         tmp_path / "tiny.ipynb",
@@ -98,6 +104,7 @@ def test_two_runs_save_the_same_bytes(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["tiny.ipynb"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_is_not_saved(tmp_path, monkeypatch, capsys):
     path = notebook_at(tmp_path / "tiny.ipynb", "x = 1", "print(x)\nx / 0", "x")
     before = path.read_bytes()
@@ -109,6 +116,7 @@ def test_a_notebook_that_fails_is_not_saved(tmp_path, monkeypatch, capsys):
     assert [file.name for file in tmp_path.iterdir()] == ["tiny.ipynb"]
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_an_error(tmp_path):
     path = notebook_at(tmp_path / "tiny.ipynb", "import os\nos._exit(1)")
     with pytest.raises(NotebookError, match=r"code cell 1 .* kernel died"):
@@ -121,20 +129,58 @@ def test_missing_notebooks_are_named(monkeypatch):
         run_notebooks.main()
 
 
-def test_claims_over_seeds_marks_failures_and_goes_on(tmp_path, capsys):
+@pytest.mark.slow
+def test_claims_over_seeds_marks_failures_goes_on_and_writes(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # kernels start below it
+    expected = tmp_path / "expected.toml"
+    before = TABLE.format("fails_with_four") + "\n# Next\n\n" + TABLE.format("holds")
+    expected.write_text(before)
     path = notebook_at(
         tmp_path / "tiny.ipynb",
         "from helpers import runtime\nfrom helpers.checks import claim\n"
         "run = runtime.start('tiny', seed=0)",
-        CLAIM.format("fails_with_four", "run.seed"),
-        CLAIM.format("holds", "1"),
+        "claim('fails_with_four', run.seed)",
+        "claim('holds', 1)",
     )
-    assert not benchmark.claims_over_seeds(path, [2, 4])
+    seeds, full = [2, 4], dict(HELPERS_EFFORT="full")
+    assert not benchmark.claims_over_seeds(path, seeds, expected, **full)
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["fails_with_four", "2", "✗", "4", "at", "most", "3"] in rows
     assert ["holds", "1", "1", "at", "most", "3"] in rows
+    seen = [
+        f"seen = {{ least = {least}, most = {most}, seeds = 2 }}\n"
+        for least, most in [(2, 4), (1, 1)]
+    ]
+    after = before.replace("\n\n#", f"\n{seen[0]}\n#") + seen[1]
+    assert expected.read_text() == after
+    values = {"fails_with_four": [2.5, 2.123456, 2.6]}
+    assert benchmark.with_seen(after, values) == after.replace(
+        seen[0], "seen = { least = 2.1235, most = 2.6, seeds = 3 }\n"
+    )
+    with pytest.raises(ValueError, match="absent"):
+        benchmark.with_seen(after, {"absent": [1.0, 2.0]})
 
 
+@pytest.mark.parametrize(
+    "second", [{}, {"effort": "quick"}, {"value": math.nan}, {"id": "other"}]
+)
+def test_only_whole_runs_at_full_effort_are_written(
+    tmp_path, monkeypatch, capsys, second
+):
+    record = dict(id="x", value=1, at_least=0, at_most=3, effort="full")
+    runs = {0: [record], 1: [record | second]}
+    result = lambda path, seed: (run_notebooks.Run(), runs[seed], [])  # noqa: E731
+    monkeypatch.setattr(benchmark, "_run_with_seed", result)
+    expected = tmp_path / "expected.toml"
+    expected.write_text(TABLE.format("x"))
+    written = benchmark.claims_over_seeds(tmp_path, [0, 1], expected)
+    assert written == ("seen" in expected.read_text()) == (second == {})
+    assert written != ("Not written" in capsys.readouterr().out)
+
+
+@pytest.mark.slow
 def test_benchmark_of_a_notebook_without_sliders(tmp_path, capsys):
     path = notebook_at(tmp_path / "tiny.ipynb", "x = 1")
     before = path.read_bytes()

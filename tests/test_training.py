@@ -3,8 +3,10 @@
 import re
 from collections import namedtuple
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 
 from helpers import runtime, training
@@ -101,6 +103,48 @@ def test_one_tensor_alone():
         model, line()[0], lambda out, x: (out - x).square().mean(), epochs=2
     )
     assert len(history.losses) == 2
+
+
+def test_images_of_bytes_and_nothing_else_become_floats():
+    seen = []
+
+    def loss(output, images, labels, counts):
+        seen.append((images, labels, counts))
+        return output.square().mean()
+
+    images = torch.arange(0, 250, 10, dtype=torch.uint8)[:, None, None].expand(-1, 2, 2)
+    labels, counts = images[:, 0, 0], images.long()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 1))
+    data = images, labels, counts
+    training.fit(model, data, loss, epochs=1, batch_size=10, validation=data)
+    assert len(seen) == 6  # three batches to train on, three to look at
+    for pixels, label, count in seen:
+        assert (pixels.dtype, label.dtype, count.dtype) == (
+            *(torch.float32, torch.uint8, torch.int64),
+        )
+        assert torch.equal(pixels[:, 1, 1], label.float() / 255)
+        assert torch.equal(count[:, 1, 1], label.long())
+    flat = training.predict(model, images)
+    assert torch.equal(flat, training.predict(model, images.float() / 255))
+
+
+def test_validation():
+    x, y, *_ = line(50, seed=1)
+    modes, means = [], []
+
+    def loss(output, *batch):
+        modes.append((model.training, torch.is_grad_enabled()))
+        return squared(output, *batch) + 0 * torch.rand(())
+
+    def watch(model):
+        means.append(squared(model(x), x, y).item())
+
+    model = linear()
+    history = train(model, loss=loss, watch=watch, validation=(x, y))
+    assert history.validation == pytest.approx(means, rel=2e-2)  # bfloat16: 8 bits
+    assert modes == 3 * (4 * [(True, True)] + 3 * [(False, False)])
+    # The numbers drawn on the validation data do not change the training.
+    assert train(linear(), loss=loss).losses == history.losses
 
 
 def test_transform_and_watch():
@@ -209,6 +253,22 @@ def test_an_infinite_loss():
 
 
 @pytest.mark.parametrize(
+    ("loss", "says"),
+    [
+        (
+            lambda out, x, y: (out - y).square(),
+            r"a tensor of shape \(20, 2\)\. Usually",
+        ),
+        (lambda out, x, y: squared(out, x, y).item(), "as a tensor, not a float"),
+        (lambda out, x, y: None, "not a NoneType"),
+    ],
+)
+def test_a_loss_that_is_not_one_number(loss, says):
+    with pytest.raises(ValueError, match=f"one number for the whole batch.* {says}"):
+        train(linear(), loss=loss)
+
+
+@pytest.mark.parametrize(
     ("data", "says"),
     [
         ((torch.zeros(3, 1), torch.zeros(4)), r"same number of rows.*\[3, 4\]"),
@@ -269,12 +329,63 @@ def test_progress_bar_counts_in_english(capsys):
     assert "training: 1 epoch, loss" in capsys.readouterr().out
 
 
+def test_a_history_shows_nothing_and_draws_its_curve():
+    shell = InteractiveShell.instance()
+    history = train(linear(), validation=line(seed=1)[:2])
+    assert shell.display_formatter.format(history) == ({}, {})
+    (axes,) = history.curve().axes
+    assert [curve.get_ydata().tolist() for curve in axes.lines] == [
+        history.losses,
+        history.validation,
+    ]
+    assert axes.lines[0].get_xdata().tolist() == [1, 2, 3]
+    plt.close("all")
+    (axes,) = train(linear()).curve().axes
+    assert len(axes.lines) == 1 and axes.get_legend() is None
+    plt.close("all")
+
+
+def test_smoke_stops_after_a_few_steps(monkeypatch, capsys):
+    smoke = runtime.Run("test", 0, CPU, 1, torch.float32, "smoke")
+    monkeypatch.setattr(runtime, "_current", smoke)
+    batches = []
+
+    def loss(output, *batch):
+        batches.append(len(output))
+        return squared(output, *batch)
+
+    history = train(linear(), loss=loss, watch=id, validation=line(90)[:2])
+    assert batches == 6 * [20]  # one to train on, one to look at
+    assert [len(history.losses), len(history.validation)] == [3, 3]
+    assert list(training.progress(range(21), "steps")) == [0, 1, 2]
+    for items in (range(20), list(range(21))):
+        assert list(training.progress(items, "kinds")) == list(items)
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 def test_predict_equals_the_full_forward(batch_size):
     x, model = line()[0], linear().eval()
     output = training.predict(model, x, batch_size)
     assert output.dtype == torch.float32 and not output.requires_grad
     torch.testing.assert_close(output, model(x).detach())
+
+
+def test_predict_puts_each_part_into_evaluation_mode_and_back():
+    model = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.9), nn.BatchNorm1d(2))
+    model[2].eval()  # frozen by its owner
+    x = line()[0]
+
+    def modes():
+        return [part.training for part in model.modules()]
+
+    before = modes()
+    output = training.predict(model, x)
+    assert before == modes() == [True, True, True, False]
+    assert torch.equal(training.predict(model.forward, x), output)  # a method
+    assert torch.equal(output, model.eval()(x))
+    with pytest.raises(RuntimeError):
+        training.predict(model.train(), x[:, :2])
+    assert modes() == [True] * 4
 
 
 def test_predict_takes_any_function_and_no_rows():

@@ -4,20 +4,34 @@
     python tools/benchmark.py --notebooks [NOTEBOOK ...]       seconds, memory, sliders
     python tools/benchmark.py --training                       `fit` beside a DataLoader
     python tools/benchmark.py --seeds 0 1 2 --notebooks 01.ipynb    claims over seeds
+    ... --seeds 0 1 2 3 4 --write      also writes their range to `expected.toml`
 
-Notebooks run as copies in memory: no file is changed. Run nothing else beside it.
+Notebooks run as copies in memory, and no file but that one is changed, with --write,
+which needs full effort. Run nothing else beside it.
 """
 
 import argparse
 import json
+import math
+import re
 import shutil
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 import nbformat
-from run_notebooks import NotebookError, Run, execute, in_words, notebook_paths
+from run_notebooks import (
+    ROOT,
+    NotebookError,
+    Run,
+    execute,
+    in_words,
+    notebook_paths,
+)
+
+EXPECTED = ROOT / "notebooks" / "expected.toml"
 
 MEASURE_SLIDERS = """\
 import json
@@ -57,50 +71,110 @@ def benchmark_notebooks(paths: list[Path]) -> bool:
     return succeeded
 
 
-def claims_over_seeds(path: Path, seeds: list[int]) -> bool:
+def claims_over_seeds(
+    path: Path, seeds: list[int], expected: Path | None = None, **variables: str
+) -> bool:
     """Runs a notebook once for each seed and prints a table of all its claims.
 
     A claim that fails is marked and stops nothing: the cells after it run as well.
+
+    Args:
+        expected: the file whose `seen` is written, if every run was at full effort and
+            came to all claims; also where a value lies outside of its limits, which
+            have to be chosen anew then.
+        variables: environment variables for the kernels.
     """
     values: dict[str, dict[int, float]] = {}
-    ranges: dict[str, set[tuple]] = {}
-    errors, succeeded = [], True
+    ranges: dict[str, tuple] = {}
+    efforts, errors, succeeded = set(), [], True
     print(f"{path.stem}")
     for seed in seeds:
-        run, records, raised = _run_with_seed(path, seed)
+        run, records, raised = _run_with_seed(path, seed, **variables)
         print(f"  seed {seed}: {in_words(run)}", flush=True)
         for record in records:
             values.setdefault(record["id"], {})[seed] = record["value"]
-            expected = (record["at_least"], record["at_most"])
-            ranges.setdefault(record["id"], set()).add(expected)
+            ranges[record["id"]] = (record["at_least"], record["at_most"])
+            efforts.add(record["effort"])
         errors += [f"  seed {seed}: {text}" for text in raised]
-    print(
-        f"\n  {'claim':32}"
-        + "".join(f"{f'seed {s}':>12}" for s in seeds)
-        + "  expected"
-    )
+    columns = "".join(f"{f'seed {seed}':>12}" for seed in seeds)
+    print(f"\n  {'claim':32}{columns}  expected")
     for id, of_seed in values.items():
         cells = ""
         for seed in seeds:
             value = of_seed.get(seed)
-            held = value is not None and all(_inside(value, *r) for r in ranges[id])
+            held = value is not None and _inside(value, *ranges[id])
             succeeded &= held
             text = "missing" if value is None else f"{value:.5g}"
             cells += f"{text if held else '✗ ' + text:>12}"
-        expected = " or ".join(_range_in_words(*r) for r in sorted(ranges[id], key=str))
-        print(f"  {id:32}{cells}  {expected}")
+        print(f"  {id:32}{cells}  {_range_in_words(*ranges[id])}")
+    complete = all(
+        math.isfinite(of_seed.get(seed, math.nan))
+        for of_seed in values.values()
+        for seed in seeds
+    )
+    if expected is not None and values:
+        if efforts != {"full"} or errors or not complete:
+            errors.append("  Not written: it takes whole runs at full effort.")
+        else:
+            ids = {id: list(of_seed.values()) for id, of_seed in values.items()}
+            text = with_seen(expected.read_text(encoding="utf-8"), ids)
+            expected.write_text(text, encoding="utf-8")
     for error in errors:
         print(error)
     print(flush=True)
     return succeeded and not errors
 
 
-def _run_with_seed(path: Path, seed: int) -> tuple[Run, list[dict], list[str]]:
+def with_seen(text: str, values: dict[str, list[float]]) -> str:
+    """The text of an `expected.toml` with new lines `seen`; all else stays as it is.
+
+    Args:
+        values: what the runs gave, by the ids of the claims, one value a seed.
+
+    Raises:
+        ValueError: an id has no table, or another key would change.
+    """
+    before = tomllib.loads(text)
+    tables = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+    for i, table in enumerate(tables):
+        found = values.get(table.partition("]")[0][1:])
+        if not found:
+            continue
+        least, most = (_rounded(value) for value in (min(found), max(found)))
+        line = f"seen = {{ least = {least}, most = {most}, seeds = {len(found)} }}\n"
+        table = re.sub(r"^seen = .*\n", "", table, flags=re.MULTILINE)
+        # After the last key; blank lines and a comment after it lead to what follows.
+        keys = re.match(r"(?:.*\n)*?(?=\s*(?:#|\Z))", table)
+        tables[i] = table[: keys.end()] + line + table[keys.end() :]
+    after = tomllib.loads("".join(tables))
+    missing = [id for id in values if "seen" not in after.get(id, {})]
+    kept = [_without_seen(entries) for entries in (before, after)]
+    if missing or kept[0] != kept[1]:
+        raise ValueError(f"`seen` cannot be written; without a table: {missing}")
+    return "".join(tables)
+
+
+def _without_seen(entries: dict[str, dict]) -> dict[str, dict]:
+    return {
+        id: {k: v for k, v in entry.items() if k != "seen"}
+        for id, entry in entries.items()
+    }
+
+
+def _rounded(value: float) -> float | int:
+    """To five digits, as a number that TOML can hold."""
+    value = float(f"{value:.5g}")
+    return int(value) if value == round(value) and abs(value) < 1e15 else value
+
+
+def _run_with_seed(
+    path: Path, seed: int, **variables: str
+) -> tuple[Run, list[dict], list[str]]:
     """The measurements, the claims and the errors, except those of failed claims."""
     notebook, run, raised = nbformat.read(path, as_version=4), Run(), []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "claims.jsonl")
-        variables = {"HELPERS_SEED": str(seed), "CLAIMS_FILE": str(file)}
+        variables |= {"HELPERS_SEED": str(seed), "CLAIMS_FILE": str(file)}
         try:
             run, _ = execute(notebook, folder, keep_going=True, **variables)
         except NotebookError as error:
@@ -250,11 +324,19 @@ def main() -> int:
         metavar="SEED",
         help="claims for each seed instead",
     )
+    add(
+        "--write",
+        action="store_true",
+        help="with --seeds: at full effort, and the range goes to expected.toml",
+    )
     options = parser.parse_args()
+    if options.write and len(set(options.seeds or [])) < 2:
+        parser.error("--write needs --seeds and two or more of them")
     succeeded = True
     if options.seeds:
+        write = dict(expected=EXPECTED, HELPERS_EFFORT="full") if options.write else {}
         for path in notebook_paths(options.notebooks or []):
-            succeeded &= claims_over_seeds(path, options.seeds)
+            succeeded &= claims_over_seeds(path, options.seeds, **write)
         return 0 if succeeded else 1
     if options.notebooks is not None or not options.training:
         succeeded &= benchmark_notebooks(notebook_paths(options.notebooks or []))

@@ -4,8 +4,9 @@
     python tools/export_html.py [FOLDER] [--repository OWNER/REPO]
 
 The pages lie in FOLDER (default: build/html) and need no network, no script and no
-server: open index.html. Formulas become MathML, figures keep their text alternatives,
-solutions can be unfolded, and each page links to its neighbours.
+server: open index.html. Formulas become MathML, figures and drawings keep their text
+alternatives, solutions can be unfolded, and each page links to its neighbours: a lesson
+to other lessons, a second visit to its lesson and the next one.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
-from run_notebooks import ROOT
+from run_notebooks import ROOT, is_lesson, notebook_paths, place
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 INDEX = """\
@@ -35,7 +36,9 @@ INDEX = """\
 {rows}
 </ol>
 """
-ROW = """<li><a href="{page}">{title}</a><p>{question}</p></li>"""
+ROW = """<li><a href="{page}">{title}</a><p>{question}</p>{visits}</li>"""
+VISIT = """<p>Second visit: <a href="{page}">{title}</a></p>"""
+BINDER = "https://mybinder.org/v2/gh/{}/HEAD?urlpath=lab/tree/{}"
 
 
 class Renderer(IPythonRenderer):
@@ -59,7 +62,10 @@ class Exporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
-        renderer = Renderer(escape=False, exclude_anchor_links=True)
+        attachments = context.get("cell", {}).get("attachments", {})
+        renderer = Renderer(
+            escape=False, exclude_anchor_links=True, attachments=attachments
+        )
         return MarkdownWithMath(renderer=renderer).render(source)
 
 
@@ -88,19 +94,10 @@ def title_of(notebook: NotebookNode) -> str:
 
 
 def question_of(notebook: NotebookNode) -> str:
-    """The bold question that the first paragraph begins with."""
-    return re.search(r"^\*\*(.+?)\*\*", notebook.cells[0].source, re.MULTILINE)[1]
-
-
-def prepared(notebook: NotebookNode, repository: str | None) -> NotebookNode:
-    """A copy whose text loads no pictures from elsewhere and names the repository."""
-    notebook = nbformat.from_dict(notebook)
-    first, badge = notebook.cells[0], r"\[!\[Binder\]\([^)]*\)\]\(([^)]*)\)"
-    link = "" if repository is None else r"[Run this notebook on Binder](\1)"
-    first.source = re.sub(badge, link, first.source)
-    if repository:
-        first.source = first.source.replace("OWNER/REPO", repository)
-    return notebook
+    """The question that the first paragraph begins with, bold or not."""
+    start = r"^\*\*(.+?)\*\*|^([^#!*\n][^?\n]*\?)"
+    found = re.search(start, notebook.cells[0].source, re.MULTILINE)
+    return found[1] or found[2]
 
 
 def mended(html: str) -> str:
@@ -116,14 +113,20 @@ def mended(html: str) -> str:
         # A caption equal to the alternative would be read aloud twice.
         if caption and " ".join(caption.text.split()) == alt:
             caption["aria-hidden"] = "true"
-    for link in soup.find_all("a", href=re.compile(r"^\d\d_\w+\.ipynb")):
-        link["href"] = link["href"].replace(".ipynb", ".html")
+    # All pages lie in one folder, lessons and second visits.
+    for link in soup.find_all("a", href=re.compile(r"^[\w./]*\d\d_\w+\.ipynb")):
+        link["href"] = link["href"].rpartition("/")[2].replace(".ipynb", ".html")
     # Blank lines that the templates leave; those in <pre> are not between two tags.
     return re.sub(r">\n\s*\n\s*<(?!/?span|/pre)", ">\n<", str(soup))
 
 
 def page(exporter: Exporter, notebook: NotebookNode, **resources) -> str:
-    """The HTML of one notebook; `previous` and `next` hold `page` and `title`."""
+    """The HTML of one notebook.
+
+    Args:
+        resources: `title`; `previous` and `next`, each None or with `page` and `title`;
+            `binder`, an address where the notebook can be run.
+    """
     html, _ = exporter.from_notebook_node(notebook, resources=dict(resources))
     return mended(html)
 
@@ -131,10 +134,18 @@ def page(exporter: Exporter, notebook: NotebookNode, **resources) -> str:
 def index(notebooks: dict[Path, NotebookNode], readme: str) -> NotebookNode:
     """The first page, as a notebook of one cell: what the README says, and links."""
     title, introduction, picture, *_ = readme.removeprefix("# ").split("\n\n")
-    rows = "\n".join(
-        ROW.format(page=page_name(path), title=title_of(nb), question=question_of(nb))
-        for path, nb in notebooks.items()
-    )
+    rows = []
+    for path, notebook in notebooks.items():
+        if is_lesson(path):
+            visits = [
+                VISIT.format(**entry(other, visit))
+                for other, visit in notebooks.items()
+                if other.name[:2] == path.name[:2] and not is_lesson(other)
+            ]
+            question = question_of(notebook)
+            more = dict(question=question, visits="".join(visits))
+            rows.append(ROW.format(**entry(path, notebook), **more))
+    rows = "\n".join(rows)
     text = INDEX.format(
         title=title, introduction=introduction, picture=picture, rows=rows
     )
@@ -145,22 +156,36 @@ def page_name(path: Path) -> str:
     return f"{path.stem}.html"
 
 
+def entry(path: Path, notebook: NotebookNode) -> dict[str, str]:
+    """What a link to a notebook's page needs."""
+    return {"page": page_name(path), "title": title_of(notebook)}
+
+
+def neighbours(notebooks: dict[Path, NotebookNode], path: Path) -> dict:
+    """`previous` and `next` of a page: lessons, or None at the ends of the series."""
+    paths = list(notebooks)
+    at = paths.index(path)
+    before = [other for other in paths[:at] if is_lesson(other)][-1:]
+    after = [other for other in paths[at + 1 :] if is_lesson(other)][:1]
+    steps = {"previous": before, "next": after}
+    return {
+        name: entry(found[0], notebooks[found[0]]) if found else None
+        for name, found in steps.items()
+    }
+
+
 def export(folder: Path, paths: list[Path], repository: str | None = None) -> None:
     """Writes all pages, their style and the picture of the README into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = {path: nbformat.read(path, as_version=4) for path in paths}
-    neighbours = [
-        {"page": page_name(path), "title": title_of(nb)}
-        for path, nb in notebooks.items()
-    ]
-    around, exporter = [None, *neighbours, None], Exporter()
-    for i, (path, notebook) in enumerate(notebooks.items()):
+    exporter = Exporter()
+    for path, notebook in notebooks.items():
         html = page(
             exporter,
-            prepared(notebook, repository),
+            notebook,
             title=title_of(notebook),
-            previous=around[i],
-            next=around[i + 2],
+            binder=BINDER.format(repository, place(path)) if repository else None,
+            **neighbours(notebooks, path),
         )
         (folder / page_name(path)).write_text(html, encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -188,7 +213,7 @@ def main() -> int:
         import latex2mathml  # noqa: F401
     except ImportError:
         sys.exit("formulas need latex2mathml: pip install -r tools/requirements.txt")
-    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    paths = notebook_paths()
     export(options.folder, paths, options.repository)
     print(f"{len(paths)} notebooks in {options.folder / 'index.html'}")
     return 0

@@ -1,6 +1,6 @@
 """Whoever changed a notebook calls this to run it and save its outputs reproducibly.
 
-    python tools/run_notebooks.py [NOTEBOOK ...]        (default: all in notebooks/)
+    python tools/run_notebooks.py [NOTEBOOK ...]      (default: lessons, second visits)
 
 A notebook is saved only if its run succeeded. Two runs save the same bytes, unless a
 cell prints a time or an address: time stamps, widget state and the earlier states of
@@ -15,11 +15,13 @@ import site
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+import psutil  # comes with ipykernel
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -28,6 +30,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
+LESSONS, FURTHER = ROOT / "notebooks", "further"
 CELL_TIMEOUT = 900  # seconds; the longest notebook may take 360 on two fast cores
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT_CELL_METADATA = {"tags", "jupyter", "slideshow"}
@@ -91,22 +94,49 @@ def kernel_environment(home: str | Path, **more: str) -> dict[str, str]:
     return environment | more
 
 
-def peak_mib(pid: int) -> float | None:
-    """The most memory that a running process has held; None where there is no /proc.
+class PeakMemory(threading.Thread):
+    """Watches a kernel: `mib` is the most that it and its children held together.
 
-    Raises:
-        ProcessLookupError: there is no such process.
+    The kernel's own peak is exact on Linux. What it holds together with children is
+    looked at every half second; there, pages that they share count once.
     """
-    if not Path("/proc/self/status").exists():
-        return None
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self.mib, self._over = 0.0, threading.Event()
+        self._kernel = psutil.Process(pid)
+        self.start()
+
+    def run(self):
+        while not self._over.wait(0.5) and self._kernel.is_running():
+            self._look()
+
+    def stop(self) -> float:
+        """Looks once more, while the process still runs, and returns `mib`."""
+        self._over.set()
+        self.join()
+        self._look()
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{self._kernel.pid}/status").read_text()
+            if found := re.search(r"VmHWM:\s+(\d+) kB", status):
+                self.mib = max(self.mib, int(found[1]) / 1024)
+        return self.mib
+
+    def _look(self):
+        with contextlib.suppress(psutil.Error):
+            family = [self._kernel, *self._kernel.children(recursive=True)]
+            held = [_held_bytes(process, shared=len(family) > 1) for process in family]
+            self.mib = max(self.mib, sum(held) / 2**20)
+
+
+def _held_bytes(process: psutil.Process, *, shared: bool) -> int:
+    """The memory of a process; its part only of what it shares, where that is known."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        raise ProcessLookupError(f"There is no process {pid}.") from None
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    if found is None:  # a process that has ended, but was not waited for, has no memory
-        raise ProcessLookupError(f"Process {pid} has ended.")
-    return int(found[1]) / 1024
+        if shared and psutil.LINUX:
+            return process.memory_full_info().pss
+        return process.memory_info().rss
+    except psutil.Error:  # it has just ended
+        return 0
 
 
 def execute(
@@ -148,6 +178,7 @@ def execute(
         start = {"cwd": str(folder), "stderr": subprocess.DEVNULL}
         start["env"] = kernel_environment(home, **variables)
         with client.setup_kernel(**start, cleanup_kc=True):
+            memory = PeakMemory(manager.provisioner.pid)
             begin = time.perf_counter()
             number = 0
             for index, cell in enumerate(notebook.cells):
@@ -159,8 +190,7 @@ def execute(
                     if output.output_type == "error":
                         run.errors[number] = f"{output.ename}: {output.evalue}"
             run.seconds = time.perf_counter() - begin
-            with contextlib.suppress(ProcessLookupError):
-                run.peak_mib = peak_mib(manager.provisioner.pid)
+            run.peak_mib = memory.stop()
             printed = ""
             if afterwards:
                 cell = nbformat.v4.new_code_cell(afterwards)
@@ -270,14 +300,31 @@ def in_words(run: Run) -> str:
     return f"{run.seconds:.0f} s{memory}"
 
 
-def notebook_paths(names: list[str]) -> list[Path]:
-    """The named files, or all notebooks; exits with a message when one is missing."""
+def notebook_paths(names: list[str] | tuple[str, ...] = ()) -> list[Path]:
+    """The named files, or each lesson with its second visits after it.
+
+    Exits with a message when one is missing.
+    """
     paths = [Path(name) for name in names]
-    paths = paths or sorted((ROOT / "notebooks").glob("*.ipynb"))
+    if not paths:
+        tiers = [LESSONS.glob("*.ipynb"), (LESSONS / FURTHER).glob("*.ipynb")]
+        paths = [path for tier in tiers for path in sorted(tier)]
+        paths.sort(key=lambda path: path.name[:2])  # stable: the lesson stays in front
     missing = [str(path) for path in paths if not path.is_file()]
     if missing or not paths:
         sys.exit(f"no such notebook: {', '.join(missing) or 'notebooks/*.ipynb'}")
     return paths
+
+
+def is_lesson(path: Path) -> bool:
+    """Whether a notebook is a lesson, and not a second visit."""
+    return path.parent.name != FURTHER
+
+
+def place(path: Path) -> str:
+    """Where a notebook lies in the series: "notebooks/further/01_name.ipynb"."""
+    tier = "notebooks" if is_lesson(path) else f"notebooks/{FURTHER}"
+    return f"{tier}/{path.name}"
 
 
 def main() -> int:

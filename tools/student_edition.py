@@ -5,7 +5,8 @@
     python tools/student_edition.py [FOLDER] --nbgrader        a source for nbgrader
 
 Cells tagged `solution` (the series' own) or `teacher` (yours) are left out. The folder
-holds all that a student needs: README, requirements, `helpers`, the recipe for Binder.
+holds all that a student needs: lessons and second visits, README, requirements,
+`helpers`, the recipe for Binder.
 
 With `--nbgrader` the folder is a course for nbgrader, which needs an environment of its
 own. Its notebooks hold the solutions between nbgrader's marks. There, `nbgrader
@@ -26,12 +27,13 @@ from nbconvert.preprocessors import (
     TagRemovePreprocessor,
 )
 from nbformat import NotebookNode
-from run_notebooks import ROOT, clean, save
+from run_notebooks import ROOT, clean, notebook_paths, place, save
 
 REMOVED_TAGS = {"solution", "teacher"}
 COPIED = [
     *("LICENSE", "README.png", "CITATION.cff", ".gitignore"),
     *("pyproject.toml", "requirements.txt", "binder", "helpers"),
+    "notebooks/expected.toml",
 ]
 TEACHERS_SECTIONS = {"Test everything", "How it is built", "For teachers"}
 MARKER = ".student-edition"  # this folder was made here and may be replaced
@@ -50,18 +52,21 @@ class RemoveSolutionsInText(Preprocessor):
     """Takes answers that can be unfolded, and talk of them, out of the exercises."""
 
     def preprocess(self, nb: NotebookNode, resources: dict):
-        inside = False
+        inside = False  # an exercise: from its first words to its solution
         for cell in nb.cells:
             if cell.cell_type != "markdown":
+                inside = bool({"exercise", "check"} & set(_tags(cell)))
                 continue
             # A cell may end one section and begin the next.
-            parts = re.split(r"^(?=## )", cell.source, flags=re.MULTILINE)
+            parts = re.split(r"^(?=#{2,6} )", cell.source, flags=re.MULTILINE)
             for i, part in enumerate(parts):
-                if part.startswith("## "):
+                if part.startswith("#"):
                     inside = part.startswith("## Exercises")
+                inside |= bool(re.search(r"^\W*Exercise \d", part, re.MULTILINE))
                 if inside:
                     parts[i] = without_solutions(part)
             cell.source = "".join(parts).rstrip("\n")
+        nb.cells = [c for c in nb.cells if c.cell_type == "code" or c.source.strip()]
         return nb, resources
 
 
@@ -159,7 +164,7 @@ def build(folder: Path, paths: list[Path], *, clear_outputs=False, nbgrader=Fals
                 target = made / "source" / path.stem / path.name
                 notebook = for_nbgrader(notebook)
             else:
-                target = made / "notebooks" / path.name
+                target = made / place(path)
                 notebook = for_students(notebook, clear_outputs=clear_outputs)
             target.parent.mkdir(parents=True, exist_ok=True)
             save(notebook, target)
@@ -178,6 +183,7 @@ def _copy_surroundings(made: Path) -> None:
         if source.is_dir():
             shutil.copytree(source, made / name, ignore=unwanted)
         elif source.exists():
+            (made / name).parent.mkdir(exist_ok=True)
             shutil.copy(source, made / name)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (made / "README.md").write_text(students_readme(readme), encoding="utf-8")
@@ -192,7 +198,7 @@ def main() -> int:
     options = parser.parse_args()
     default = ROOT / "build" / ("nbgrader" if options.nbgrader else "student")
     folder = (options.folder or default).resolve()
-    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    paths = notebook_paths()
     kinds = dict(clear_outputs=options.clear_outputs, nbgrader=options.nbgrader)
     try:
         build(folder, paths, **kinds)

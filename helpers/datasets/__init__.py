@@ -1,4 +1,5 @@
-"""Every notebook takes its pictures from here: digits, letters and photographs.
+"""Every notebook takes its pictures from here: digits, letters and photographs,
+and points in a plane.
 
 Importing this package also makes `import torchvision` work beside a CPU build of
 torch. No function needs a network or writes outside a temporary folder.
@@ -6,16 +7,17 @@ torch. No function needs a network or writes outside a temporary folder.
 
 from helpers.datasets import _torchvision  # noqa: F401  (first: it repairs the import)
 from helpers.datasets._shared import DatasetError
-from helpers.datasets.letters import LETTERS, letter_labels, letters
+from helpers.datasets.letters import letters
 from helpers.datasets.mnist import Digits, mnist
 from helpers.datasets.photos import photo_patches
+from helpers.datasets.toys import curve_of_points, line_of_points
 
 __all__ = [
-    "LETTERS",
     "DatasetError",
     "Digits",
-    "letter_labels",
+    "curve_of_points",
     "letters",
+    "line_of_points",
     "mnist",
     "photo_patches",
 ]

@@ -56,15 +56,6 @@ def letters(count: int, seed: int = 0) -> torch.Tensor:
     return as_images(torch.from_numpy(pixels))
 
 
-def letter_labels(count: int, seed: int = 0) -> torch.Tensor:
-    """Return which letters `letters(count, seed)` shows: int64 (count,), in `LETTERS`.
-
-    `LETTERS[i]` is the letter with label i, from 0 (A) to 51 (z). Raises as `letters`.
-    """
-    chosen = _choices(check_count("count", count), seed)[:, 0]
-    return torch.from_numpy((chosen * len(LETTERS)).astype(np.int64))
-
-
 def _choices(count: int, seed: int) -> np.ndarray:
     # One row a picture: letter, font, size, slant, thickness, each uniform in [0, 1).
     return np.random.default_rng(check_count("seed", seed)).random((count, 5))

@@ -1,15 +1,16 @@
 """A vocabulary of pictures: one call each, all in one style.
 
 style     house style, `show` with its alternative text
-grids     digits in rows, enlarged pixels, film strips of digits
+grids     digits in rows with names, or as one block
 charts    curves with their labels
-maps      codes in a plane, with thumbnails and labels that do not collide
-drawings  schematic drawings: the hourglass, signs between pictures
-films     frames of something that moves
+maps      points and codes in a plane, with curves or with thumbnails
+drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 """
 
-from helpers.figures.charts import label_lines
+from helpers.figures.charts import curves, label_lines
+from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
+from helpers.figures.maps import gap_map, latent_map, place_on_map, restored_points
 from helpers.figures.style import (
     COLOURS,
     WIDTH,
@@ -23,9 +24,17 @@ __all__ = [
     "COLOURS",
     "WIDTH",
     "check_alt",
+    "curves",
     "display_png",
+    "gap_map",
+    "hourglass",
     "image_grid",
     "label_lines",
+    "latent_map",
+    "pixel_table",
+    "place_on_map",
+    "restored_points",
     "show",
+    "squared_error_drawing",
     "to_png",
 ]

@@ -1,4 +1,57 @@
-"""Curves, bars and tables of numbers as pictures."""
+"""Curves with their labels."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from helpers.figures.style import COLOURS, WIDTH
+
+ORDER = ("vermilion", "blue", "green", "black")
+
+
+def curves(
+    lines: dict[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    marks: bool = False,
+    level: tuple[str, float] | None = None,
+) -> Figure:
+    """At most four curves over one pair of axes, each with its name at its end.
+
+    Args:
+        lines: from the name of a curve to its x and y values.
+        xlabel, ylabel: what stands at the axes, with units.
+        marks: a dot at each value, and the x values themselves as ticks.
+        level: a name and a height, drawn as a dashed line to compare with.
+
+    Raises:
+        ValueError: there is no curve, or there are more than four.
+    """
+    if not 1 <= len(lines) <= len(ORDER):
+        raise ValueError(f"a figure holds 1 to {len(ORDER)} curves, not {len(lines)}.")
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for colour, (name, (x, y)) in zip(ORDER, lines.items(), strict=False):
+        axes.plot(x, y, "o-" if marks else "-", color=COLOURS[colour], label=name)
+        if marks:
+            axes.set_xticks(x, [f"{value:g}" for value in x])
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.set_ylim(bottom=0)
+    ends = [
+        (line.get_ydata()[-1], line.get_label(), line.get_color())
+        for line in axes.lines
+    ]
+    if level is not None:
+        axes.axhline(level[1], color="0.4", linestyle="--", linewidth=1.5)
+        ends.append((level[1], level[0], "0.4"))
+    # Names stand at the right edge, at the height of their curve or just above it.
+    step, lowest = 0.08 * axes.get_ylim()[1], -1.0
+    for height, name, colour in sorted(ends):
+        lowest = max(float(height), lowest + step)
+        place = dict(xycoords=axes.get_yaxis_transform(), textcoords="offset points")
+        axes.annotate(name, (1, lowest), (5, 0), va="center", color=colour, **place)
+    return figure
 
 
 def label_lines(axes, *, at: str = "right", pad: float = 0.02) -> None:

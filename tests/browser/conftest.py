@@ -21,11 +21,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from run_notebooks import kernel_environment
+from run_notebooks import ROOT, kernel_environment, notebook_paths, place
 
-ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [  # the browser asks nobody for updates, and runs in containers
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -94,9 +92,11 @@ def pytest_runtest_makereport(item, call):
 def lab(browser, tmp_path_factory):
     """The address of a JupyterLab on copies of the notebooks: it saves by itself."""
     home = tmp_path_factory.mktemp("home")
-    folder = tmp_path_factory.mktemp("notebooks")
-    for path in NOTEBOOKS:
-        shutil.copy(path, folder)
+    folder = tmp_path_factory.mktemp("series")
+    for path in notebook_paths():
+        copy = folder / place(path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     for name, content in LAB_SETTINGS.items():
         file = home / "config/lab/user-settings/@jupyterlab"
         file = file / f"{name}.jupyterlab-settings"
@@ -112,7 +112,7 @@ def lab(browser, tmp_path_factory):
     log = home / "lab.log"
     with log.open("w") as file:
         server = subprocess.Popen(
-            [*command, f"--port={port}", "--port-retries=0", str(folder)],
+            [*command, f"--port={port}", "--port-retries=0", str(folder / "notebooks")],
             env=kernel_environment(home, **variables),
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from run_notebooks import is_lesson, notebook_paths, place
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-FASTEST = "05"  # of those with sliders
+pytestmark = pytest.mark.slow
+NOTEBOOKS = notebook_paths()
+FASTEST = "notebooks/05"  # of those with sliders
 RUN_SECONDS = 900
 RUN = [
     path
     for path in NOTEBOOKS
-    if os.environ.get("BROWSER_NOTEBOOKS") == "all" or path.name.startswith(FASTEST)
+    if os.environ.get("BROWSER_NOTEBOOKS") == "all" or place(path).startswith(FASTEST)
 ]
 IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 ERRORS = '[data-mime-type="application/vnd.jupyter.error"]'
@@ -33,7 +35,8 @@ def each(paths: list[Path]):
 
 
 def open_notebook(page, lab: str, path: Path) -> None:
-    page.goto(f"{lab}/doc/tree/{path.name}?reset&token=secret")
+    here = place(path).removeprefix("notebooks/")
+    page.goto(f"{lab}/doc/tree/{here}?reset&token=secret")
     page.wait_for_selector(IDLE, timeout=60_000)
     cells = len(nbformat.read(path, as_version=4).cells)
     page.wait_for_function(
@@ -48,11 +51,6 @@ def choose(page, *names: str) -> None:
         page.locator(f'.lm-Menu-itemLabel:text-is("{name}")').click()
 
 
-def errors_of(page) -> list[str]:
-    """What the console says, but that the badge cannot be loaded without a network."""
-    return [error for error in page.errors if "mybinder.org" not in error]
-
-
 def brightness(page, selector: str) -> float:
     """From 0 (black) to 255, of an element's background."""
     colour = page.locator(selector).first.evaluate(
@@ -64,21 +62,41 @@ def brightness(page, selector: str) -> float:
 @each(NOTEBOOKS)
 def test_saved_notebook(page, lab, path):
     open_notebook(page, lab, path)
-    pictures = page.locator(".jp-OutputArea-output img")
-    sizes = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
-    assert len(sizes) >= 3 and min(sizes) > 100
+    sources = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells)
+    places = ".jp-OutputArea-output img", ".jp-MarkdownCell img"
+    for where, some in zip(places, (True, "](attachment:" in sources), strict=True):
+        sizes = page.locator(where).evaluate_all(
+            "images => images.map(image => image.naturalWidth)"
+        )
+        assert bool(sizes) == some and all(size > 100 for size in sizes)
     assert page.locator(ERRORS).count() == 0
-    if any("$$" in cell.source for cell in nbformat.read(path, as_version=4).cells):
+    if "$$" in sources:
         page.wait_for_selector(".jp-MarkdownCell mjx-container", state="attached")
-    unfold_a_solution(page)
+    if "assert check_" in sources:
+        unfold_a_solution(page)
     switch_to_dark(page)
-    assert errors_of(page) == []
+    assert page.errors == []
+
+
+def test_links_between_lesson_and_second_visit(page, lab):
+    pairs = [
+        (lesson, visit)
+        for lesson in filter(is_lesson, NOTEBOOKS)
+        for visit in NOTEBOOKS
+        if visit.name[:2] == lesson.name[:2] and not is_lesson(visit)
+    ]
+    assert pairs
+    for lesson, visit in pairs:
+        for here, target in ((lesson, visit), (visit, lesson)):
+            open_notebook(page, lab, here)
+            page.locator(f'.jp-MarkdownCell a[href*="{target.stem}"]').last.click()
+            page.locator(f'.lm-TabBar-tabLabel:text-is("{target.name}")').wait_for()
 
 
 def unfold_a_solution(page) -> None:
     solution = page.locator(".jp-CodeCell", has=page.locator(".jp-InputPlaceholder"))
     folded = solution.count()
-    assert folded >= 4
+    assert folded
     solution.last.locator(".jp-InputPlaceholder .jp-Placeholder-content").click()
     page.wait_for_function(
         "document.querySelectorAll('.jp-CodeCell .jp-InputPlaceholder').length"
@@ -125,7 +143,7 @@ def test_run_and_sliders(page, lab, path):
     assert pictures.count() == explorers
     for i in range(pictures.count()):
         move_everything_beside(page, pictures.nth(i))
-    assert errors_of(page) == []
+    assert page.errors == []
 
 
 def wait_for_the_end(page) -> None:

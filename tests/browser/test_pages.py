@@ -1,15 +1,15 @@
 """pytest runs this: exported pages fit narrow and wide screens, and pass axe-core."""
 
-from pathlib import Path
-
 import pytest
+from run_notebooks import notebook_paths
 
 pytest.importorskip(
     "latex2mathml", reason="no latex2mathml: pip install -r tools/requirements.txt"
 )
 from export_html import export
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+pytestmark = pytest.mark.slow
+NOTEBOOKS = notebook_paths()
 NAMES = ["index", *(path.stem for path in NOTEBOOKS)]
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
     .filter(element => element.getBoundingClientRect().right > innerWidth + 1)

@@ -3,7 +3,7 @@ Pillow's codecs and by packers without loss, and the measures of both.
 
 Only `len(file)` counts as a size here, and only pixels decoded from that file count as
 its picture: every function that measures also decodes. What a codec of one's own needs
-to become a file stands in `helpers.containers`.
+to become a file stands in `helpers.compression.files`.
 """
 
 import bz2
@@ -69,43 +69,33 @@ def _checked_pixels(pixels: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def mosaic(
-    pixels: np.ndarray, columns: int | None = None, pad: int = SIDE
-) -> np.ndarray:
+def mosaic(pixels: np.ndarray) -> np.ndarray:
     """Puts all images into one picture, so that they share one file header.
+
+    Cells of 32 x 32 would keep JPEG's 8 x 8 blocks from holding two images, and yet the
+    files grow: 28 has fewer blocks, and MNIST brings black margins of its own.
 
     Args:
         pixels: uint8 array (n, 28, 28) with n > 0.
-        columns: images in a row; about the square root of n if left out.
-        pad: side of an image's cell, at least 28. The image sits in its middle and the
-            rest is black. With 32, JPEG's 8x8 blocks never hold two images, and yet the
-            file grows: 28 has fewer blocks, and MNIST brings black margins of its own.
 
     Returns:
-        uint8 array (rows * pad, columns * pad); cells left over are black.
+        uint8 array (rows * 28, columns * 28), about a square; cells left over are
+        black.
     """
     count = len(_checked_pixels(pixels))
-    columns = math.ceil(math.sqrt(count)) if columns is None else columns
-    if count == 0 or columns < 1 or pad < SIDE:
-        raise ValueError("a mosaic needs an image, a column and cells of 28 or more")
+    if count == 0:
+        raise ValueError("a mosaic needs an image")
+    columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    before = (pad - SIDE) // 2
-    margin = (before, pad - SIDE - before)
-    cells = np.pad(pixels, ((0, rows * columns - count), margin, margin))
-    cells = cells.reshape(rows, columns, pad, pad).swapaxes(1, 2)
-    return cells.reshape(rows * pad, columns * pad)
+    cells = np.pad(pixels, ((0, rows * columns - count), (0, 0), (0, 0)))
+    cells = cells.reshape(rows, columns, SIDE, SIDE).swapaxes(1, 2)
+    return cells.reshape(rows * SIDE, columns * SIDE)
 
 
-def unmosaic(picture: np.ndarray, count: int, pad: int = SIDE) -> np.ndarray:
-    """The `count` images, uint8 (count, 28, 28), that `mosaic` put into `picture`."""
-    height, width = picture.shape
-    if pad < SIDE or height % pad or width % pad:
-        raise ValueError(f"a {height}x{width} picture has no cells of side {pad}")
-    if not 0 <= count <= (height // pad) * (width // pad):
-        raise ValueError(f"a {height}x{width} picture cannot hold {count} images")
-    cells = picture.reshape(height // pad, pad, width // pad, pad).swapaxes(1, 2)
-    inner = slice((pad - SIDE) // 2, (pad - SIDE) // 2 + SIDE)
-    return cells.reshape(-1, pad, pad)[:count, inner, inner]
+def _unmosaic(picture: np.ndarray, count: int) -> np.ndarray:
+    rows, columns = np.array(picture.shape) // SIDE
+    cells = picture.reshape(rows, SIDE, columns, SIDE).swapaxes(1, 2)
+    return cells.reshape(-1, SIDE, SIDE)[:count]
 
 
 # Pillow's codecs, each with the settings that were best for MNIST in squared error
@@ -119,35 +109,29 @@ class Codec:
         name: as in figures and tables.
         format: Pillow's name of the file format.
         options: setting -> keyword arguments to try; the shortest file wins.
-        settings: smallest and largest setting; None for a lossless codec.
-        pad: the cell of a mosaic that suits the codec best, see `mosaic`.
+        settings: smallest and largest setting.
     """
 
     name: str
     format: str
-    options: Callable[[int | None], list[dict]]
-    settings: tuple[int, int] | None = None
-    pad: int = SIDE
+    options: Callable[[int], list[dict]]
+    settings: tuple[int, int]
 
-    def encode(self, picture: np.ndarray, setting: int | None = None) -> bytes:
+    def encode(self, picture: np.ndarray, setting: int) -> bytes:
         """The file of a grey picture, uint8 (height, width)."""
         if picture.dtype != np.uint8 or picture.ndim != 2:
             raise ValueError(
                 f"{self.name} wants a uint8 picture (height, width), "
                 f"not {picture.dtype} {picture.shape}"
             )
-        if self.settings is None and setting is not None:
-            raise ValueError(f"{self.name} is lossless and takes no setting")
-        if self.settings is not None:
-            low, high = self.settings
-            if not isinstance(setting, int | np.integer) or not low <= setting <= high:
-                raise ValueError(
-                    f"{self.name} takes a whole number from {low} to {high}, "
-                    f"not {setting!r}"
-                )
-            setting = int(setting)
+        low, high = self.settings
+        if not isinstance(setting, int | np.integer) or not low <= setting <= high:
+            raise ValueError(
+                f"{self.name} takes a whole number from {low} to {high}, "
+                f"not {setting!r}"
+            )
         files = []
-        for options in self.options(setting):
+        for options in self.options(int(setting)):
             file = io.BytesIO()
             Image.fromarray(picture).save(file, self.format, **options)
             files.append(file.getvalue())
@@ -199,16 +183,6 @@ def _jpeg2000(name: str, **options: object) -> Codec:
 JPEG2000 = _jpeg2000("JPEG 2000", irreversible=True, num_resolutions=3)
 # Without a wavelet, JPEG 2000 codes the bit planes of the pixels: good for ink.
 JPEG2000_PIXELS = _jpeg2000("JPEG 2000, no wavelet", num_resolutions=1)
-PNG = Codec("PNG", "PNG", lambda _: [{"optimize": True}])
-WEBP_LOSSLESS = Codec(
-    "WebP lossless",
-    "WEBP",
-    lambda _: [{"lossless": True, "quality": 100, "method": 4}],
-    pad=32,
-)
-JPEG2000_LOSSLESS = Codec(
-    "JPEG 2000 lossless", "JPEG2000", lambda _: [{"no_jp2": True, "num_resolutions": 1}]
-)
 
 
 # Measuring
@@ -235,20 +209,10 @@ def psnr(mse: float) -> float:
     return 10 * math.log10(1 / mse) if mse else math.inf
 
 
-def measure(
-    codec: Codec,
-    images: torch.Tensor | np.ndarray,
-    setting: int | None = None,
-    how: str = "mosaic",
-) -> Point:
-    """Bytes and error of a codec; see `round_trip`, which also returns the images."""
-    return round_trip(codec, images, setting, how)[0]
-
-
 def round_trip(
     codec: Codec,
     images: torch.Tensor | np.ndarray,
-    setting: int | None = None,
+    setting: int,
     how: str = "mosaic",
 ) -> tuple[Point, np.ndarray]:
     """Encodes images, decodes the files, and compares.
@@ -256,7 +220,7 @@ def round_trip(
     Args:
         codec: one of this module.
         images: floats as for `to_bytes`, or uint8 (n, 28, 28).
-        setting: the codec's quality, step or ratio; None if it is lossless.
+        setting: the codec's quality, step or ratio.
         how: "mosaic": one file for all images; "file": a file for each; "scan": a JPEG
             file for each, of which only the scan's bytes count, as if the receiver had
             all headers and tables for nothing.
@@ -270,8 +234,8 @@ def round_trip(
     if len(pixels) == 0:
         raise ValueError("nothing to measure: there are no images")
     if how == "mosaic":
-        files = [codec.encode(mosaic(pixels, pad=codec.pad), setting)]
-        decoded = unmosaic(codec.decode(files[0]), len(pixels), codec.pad)
+        files = [codec.encode(mosaic(pixels), setting)]
+        decoded = _unmosaic(codec.decode(files[0]), len(pixels))
     elif how == "file" or (how == "scan" and codec.format == "JPEG"):
         files = [codec.encode(image, setting) for image in pixels]
         decoded = np.stack([codec.decode(file) for file in files])

@@ -11,22 +11,11 @@ networks in float64, on batches of one shape and with one thread, and round what
 out to a coarse grid, and once more the areas under curves that follow from it. Last
 digits that differ are then lost in the rounding, unless a number lies within them of a
 border between two steps: for one in 10^9 to 10^12 numbers. Where it happens, the
-checksum of the pixels notices. CRC-32 finds accidents, not intent.
+checksum of the pixels notices.
 
-Layout of a file, little-endian:
-
-    bytes  what
-    4      "AEBB"
-    1      version, 1
-    1      kind of pixels: 0 black or white, 1 grey levels 0 to 255
-    1      cells of the latent grid in a unit, as a power of two
-    1      0
-    4      number of pictures
-    4      number of 32-bit words of the stack
-    8      fingerprint of the model
-    4      CRC-32 of the pixels
-    4      CRC-32 of all other bytes of the file
-    4 each the stack, oldest word first
+A file has the header of `files.Format`. Its own fields are: kind of pixels (1 byte; 0
+black or white, 1 grey levels), cells of the latent grid in a unit, as a power of two
+(1), 0 (1), fingerprint of the model (8), CRC-32 of the pixels (4). The stack follows.
 
 The stack starts with words that anybody can compute: the *initial bits*, needed because
 the very first latents have no earlier pictures to be chosen by. They stay in the file,
@@ -37,15 +26,16 @@ the same costs bits (its latents are chosen badly), and never pixels.
 
 import copy
 import hashlib
-import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import constriction
 import numpy as np
 import torch
 from torch import nn
+
+from helpers.compression import files
+from helpers.compression.entropy import Stack
 
 SIDE = 28
 PIXELS = SIDE * SIDE
@@ -56,13 +46,8 @@ INITIAL_WORDS = 16
 REACH = 6
 FINE = 64  # steps in a unit to which the networks' outputs are rounded
 AREA = 2**20  # steps to which areas under curves are rounded
-MOST = 1_000_000  # pictures in a file; a forged count must not ask for all memory
-_MAGIC, _VERSION = b"AEBB", 1
-_HEADER = struct.Struct("<4sBBBxII8sII")
-HEADER_BYTES = _HEADER.size
-_COINS = constriction.stream.model.Bernoulli(perfect=False)
-_TABLES = constriction.stream.model.Categorical(perfect=False)
-Stack = constriction.stream.stack.AnsCoder
+_FILE = files.Format(b"AEBB", 2, "BBx8sI")
+HEADER_BYTES = _FILE.header_bytes
 
 
 # What the pixels are
@@ -74,10 +59,10 @@ class Coins:
     kind, highest, numbers = 0, 1, 1
 
     def push(self, stack: Stack, outputs: np.ndarray, pixels: np.ndarray) -> None:
-        stack.encode_reverse(pixels.ravel().astype(np.int32), _COINS, _chance(outputs))
+        stack.push_coins(pixels.ravel(), _chance(outputs))
 
     def pop(self, stack: Stack, outputs: np.ndarray) -> np.ndarray:
-        return stack.decode(_COINS, _chance(outputs)).reshape(len(outputs), -1)
+        return stack.pop_coins(_chance(outputs)).reshape(len(outputs), -1)
 
 
 class Levels:
@@ -106,17 +91,17 @@ class Levels:
     def push(self, stack: Stack, outputs: np.ndarray, pixels: np.ndarray) -> None:
         numbers, pixels = self._rows(outputs), pixels.ravel()
         for part in reversed(_parts(np.flatnonzero(pixels))):
-            block, place = np.divmod(pixels[part].astype(np.int32) - 1, 16)
-            stack.encode_reverse(place, _TABLES, self.places(numbers[part], block))
-            stack.encode_reverse(block, _TABLES, self.blocks(numbers[part]))
-        stack.encode_reverse((pixels > 0).astype(np.int32), _COINS, self.ink(numbers))
+            block, place = np.divmod(pixels[part] - 1, 16)
+            stack.push_places(place, self.places(numbers[part], block))
+            stack.push_places(block, self.blocks(numbers[part]))
+        stack.push_coins(pixels > 0, self.ink(numbers))
 
     def pop(self, stack: Stack, outputs: np.ndarray) -> np.ndarray:
         numbers = self._rows(outputs)
-        pixels = stack.decode(_COINS, self.ink(numbers))
+        pixels = stack.pop_coins(self.ink(numbers))
         for part in _parts(np.flatnonzero(pixels)):
-            block = stack.decode(_TABLES, self.blocks(numbers[part]))
-            place = stack.decode(_TABLES, self.places(numbers[part], block))
+            block = stack.pop_places(self.blocks(numbers[part]))
+            place = stack.pop_places(self.places(numbers[part], block))
             pixels[part] = 1 + 16 * block + place
         return pixels.reshape(-1, PIXELS)
 
@@ -148,13 +133,9 @@ class Levels:
         return np.clip(rows, -40, 40).astype(np.float64)
 
 
-def _logistic(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(x, -30, 30)))
-
-
 def _chance(logits: np.ndarray) -> np.ndarray:
     """P(1), never so close to 0 or 1 that the other side would be impossible."""
-    return _logistic(np.clip(logits.ravel(), -14, 14))
+    return 1 / (1 + np.exp(-np.clip(logits.ravel(), -14, 14)))
 
 
 def _parts(index: np.ndarray, size: int = 1 << 16) -> list[np.ndarray]:
@@ -201,8 +182,7 @@ class Coder:
             copy.deepcopy(part).cpu().to(precision).eval()
             for part in (encoder, decoder)
         )
-        reach = REACH << cells
-        self.grid = constriction.stream.model.QuantizedGaussian(-reach, reach)
+        self.reach = REACH << cells
 
     def compress(self, images: np.ndarray) -> bytes:
         """The file of pictures, uint8 (n, 28, 28); n may be 0.
@@ -213,15 +193,12 @@ class Coder:
                 there are more than a million pictures.
         """
         pixels = self._checked(images)
-        stack = Stack(initial_words(), seal=True)
+        stack = Stack(initial_words())
         for start, stop in groups(len(pixels)):
             self.push(stack, pixels[start:stop])
-        words = stack.get_compressed().astype("<u4")
         check = zlib.crc32(pixels.tobytes())
-        counts = self.pixels.kind, self.cells, len(pixels), len(words)
-        fields = (_MAGIC, _VERSION, *counts, self.fingerprint, check)
-        whole = _HEADER.pack(*fields, 0)[:-4] + words.tobytes()
-        return _HEADER.pack(*fields, zlib.crc32(whole)) + words.tobytes()
+        own = self.pixels.kind, self.cells, self.fingerprint, check
+        return _FILE.pack(stack.to_bytes(), len(pixels), *own)
 
     def decompress(self, file: bytes) -> np.ndarray:
         """The pictures of a file of `compress`, uint8 (n, 28, 28).
@@ -230,14 +207,15 @@ class Coder:
             ValueError: the file is of another kind, cut short, altered or made with
                 another model, or the networks give other numbers on this machine.
         """
-        count, words, check = self._read(file)
-        stack = Stack(words)
+        payload, count, *model, check = _FILE.unpack(file)
+        if model != [self.pixels.kind, self.cells, self.fingerprint]:
+            raise ValueError("the file was made with another model than this one")
+        stack = Stack.from_bytes(payload)
         pixels = np.empty((count, PIXELS), np.uint8)
         for start, stop in reversed(groups(count)):
             pixels[start:stop] = self.pop(stack, stop - start)
-        rest = stack.get_compressed(unseal=True) if _is_sealed(stack) else ()
-        wrong = not np.array_equal(rest, initial_words())
-        if wrong or zlib.crc32(pixels.tobytes()) != check:
+        whole = np.array_equal(stack.bottom(), initial_words())
+        if not whole or zlib.crc32(pixels.tobytes()) != check:
             raise ValueError(
                 "the pictures that came out are not those that went in: the file is "
                 "whole and the model is the right one, but its networks give other "
@@ -247,32 +225,29 @@ class Coder:
 
     def push(self, stack: Stack, pixels: np.ndarray) -> None:
         """Puts pictures (n, 784) on the stack; see also the notebook."""
-        cloud = self.cloud(pixels)
-        latents = stack.decode(self.grid, *cloud)
+        latents = stack.pop_cells(*self.cloud(pixels), self.reach)
         self.pixels.push(stack, self.outputs(latents, len(pixels)), pixels)
-        stack.encode_reverse(latents, self.grid, *self._prior(latents))
+        stack.push_cells(latents, *self._prior(len(latents)), self.reach)
 
     def pop(self, stack: Stack, count: int) -> np.ndarray:
         """Takes as many pictures (count, 784) from the stack: `push` backwards."""
-        latents = stack.decode(self.grid, *self._prior(np.empty(count * self.latents)))
+        latents = stack.pop_cells(*self._prior(count * self.latents), self.reach)
         pixels = self.pixels.pop(stack, self.outputs(latents, count))
-        stack.encode_reverse(latents, self.grid, *self.cloud(pixels))
+        stack.push_cells(latents, *self.cloud(pixels), self.reach)
         return pixels
 
     @property
     def latents(self) -> int:
         return next(self.decoder.parameters()).shape[1]
 
-    def _prior(self, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        zeros = np.zeros(latents.size)
-        return zeros, zeros + (1 << self.cells)
+    def _prior(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(size), np.full(size, float(1 << self.cells))
 
     def cloud(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and spreads of q(z | x) in cells of the grid, one after the other."""
         images = torch.from_numpy(pixels).view(-1, 1, SIDE, SIDE)
-        means, logs = np.split(
-            self._run(self.encoder, images, self.pixels.highest), 2, 1
-        )
+        both = self._run(self.encoder, images, self.pixels.highest)
+        means, logs = np.split(both, 2, 1)
         means = np.clip(means, 1 - REACH, REACH - 1)
         spreads = np.exp(np.clip(logs, -12.0, 4.0) / 2)
         return means.ravel() * (1 << self.cells), spreads.ravel() * (1 << self.cells)
@@ -293,48 +268,23 @@ class Coder:
         outputs = np.concatenate(parts)
         if not np.isfinite(outputs).all():
             raise ValueError("a network gives numbers that are infinite or no numbers")
-        return (
-            outputs if self.fine is None else np.rint(outputs * self.fine) / self.fine
-        )
+        if self.fine is None:
+            return outputs
+        return np.rint(outputs * self.fine) / self.fine
 
     def _checked(self, images: np.ndarray) -> np.ndarray:
         if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-            raise TypeError("pictures must be a uint8 array; codecs.to_bytes makes one")
+            raise TypeError("pictures must be a uint8 array; images.to_bytes makes one")
         if images.shape[1:] != (SIDE, SIDE):
             raise ValueError(f"pictures must be (n, 28, 28), not {images.shape}")
-        if len(images) > MOST:
-            raise ValueError(f"at most {MOST:,} pictures go into a file")
+        if len(images) > files.MOST:
+            raise ValueError(f"at most {files.MOST:,} pictures go into a file")
         if images.size and images.max() > self.pixels.highest:
             raise ValueError(
                 f"this coder knows the levels 0 to {self.pixels.highest}, "
                 f"and there is a pixel {images.max()}"
             )
         return np.ascontiguousarray(images).reshape(-1, PIXELS)
-
-    def _read(self, file: bytes) -> tuple[int, np.ndarray, int]:
-        if not _MAGIC.startswith(file[:4]):
-            raise ValueError("this is not a file of this coder")
-        if len(file) < _HEADER.size:
-            raise ValueError("the file is cut short: it ends within its header")
-        header, body = file[: _HEADER.size], file[_HEADER.size :]
-        _, version, kind, cells, count, length, print_, check, whole = _HEADER.unpack(
-            header
-        )
-        if version != _VERSION:
-            raise ValueError(f"the file has version {version}; this code reads 1")
-        if len(body) != 4 * length:
-            raise ValueError(
-                "the file is cut short or altered: its header announces "
-                f"{4 * length} bytes, {len(body)} follow"
-            )
-        if zlib.crc32(header[:-4] + body) != whole:
-            raise ValueError("the file was altered: its checksum is wrong")
-        if (kind, cells, print_) != (self.pixels.kind, self.cells, self.fingerprint):
-            raise ValueError("the file was made with another model than this one")
-        words = np.frombuffer(body, "<u4").astype(np.uint32)
-        if count > MOST or not length or not words[-1]:
-            raise ValueError("the file was altered: no sender writes such counts")
-        return count, words, check
 
 
 def groups(count: int, largest: int = BATCH) -> list[tuple[int, int]]:
@@ -368,14 +318,6 @@ def fingerprint(
             found.update(value.detach().cpu().double().numpy().astype("<f8").tobytes())
     found.update(np.asarray(getattr(pixels, "edges", ()), "<f8").tobytes())
     return found.digest()
-
-
-def _is_sealed(stack: Stack) -> bool:
-    try:
-        stack.clone().get_compressed(unseal=True)
-    except Exception:
-        return False
-    return True
 
 
 @contextmanager

@@ -1,0 +1,147 @@
+"""Points in a plane: codes of two numbers, clouds with a line through them."""
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from torch import Tensor
+
+from helpers.figures.grids import as_pictures
+from helpers.figures.style import COLOURS, WIDTH
+
+# Ten classes need two colours more than the palette has; yellow is pale on white.
+CLASSES = [*list(COLOURS.values())[:6], "#000000", "#8C564B", "#7F7F7F", "#B8A800"]
+INCHES = 0.34  # the side of a thumbnail
+
+
+def latent_map(codes: Tensor, labels: Tensor, thumbnails: Tensor) -> Figure:
+    """Codes of two numbers as a map; thumbnails show which picture lies where.
+
+    Each code is a dot in the colour of its class. Thumbnails stand where there is room,
+    so that no two of them overlap.
+
+    Args:
+        codes: (n, 2).
+        labels: classes (n,), 0 to 9.
+        thumbnails: the pictures of the codes (n, 1, 28, 28).
+
+    Raises:
+        ValueError: the lengths differ, or a code does not have two numbers.
+    """
+    codes, labels = codes.detach().cpu(), labels.cpu()
+    if codes.ndim != 2 or codes.shape[1] != 2:
+        raise ValueError(f"a map needs codes (n, 2), not {tuple(codes.shape)}.")
+    if not len(codes) == len(labels) == len(thumbnails):
+        counts = f"{len(codes)} codes, {len(labels)} labels, {len(thumbnails)} pictures"
+        raise ValueError(f"each code needs a label and a picture: {counts}.")
+    figure = Figure(figsize=(WIDTH, 6.2), layout="constrained")
+    axes = figure.subplots()
+    _frame(axes, codes)
+    colours = np.array([to_rgb(CLASSES[label]) for label in labels.tolist()])
+    axes.scatter(*codes.T, s=3, c=colours, alpha=0.25, linewidths=0)
+    chosen = _apart(codes, axes, figure)
+    pictures = as_pictures(thumbnails[chosen])
+    for i, picture in zip(chosen, pictures, strict=True):
+        _thumbnail(axes, codes[i], picture, colours[i])
+    axes.set(xlabel="first number of the code", ylabel="second number of the code")
+    return figure
+
+
+def gap_map(codes: Tensor, drawn: Tensor, drawings: Tensor) -> Figure:
+    """Codes of real pictures as dots, random codes as drawings at their places.
+
+    Args:
+        codes: of real pictures (n, 2).
+        drawn: random codes (m, 2).
+        drawings: what the decoder makes of them (m, 1, 28, 28).
+    """
+    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    axes = figure.subplots()
+    _frame(axes, torch.cat([codes, drawn]).cpu())
+    axes.scatter(*codes.cpu().T, s=3, c=COLOURS["sky"], linewidths=0)
+    chosen = _apart(drawn.cpu(), axes, figure)
+    ink = np.array(to_rgb(COLOURS["vermilion"]))
+    for i, picture in zip(chosen, as_pictures(drawings[chosen]), strict=True):
+        _thumbnail(axes, drawn[i].cpu(), picture, ink)
+    axes.set(xlabel="first number of the code", ylabel="second number of the code")
+    return figure
+
+
+def place_on_map(codes: Tensor, place: Tensor, drawing: Tensor) -> Figure:
+    """The map as grey dots with one marked place, and the drawing from there, large.
+
+    Args:
+        codes: (n, 2).
+        place: the marked code (2,).
+        drawing: what the decoder makes of it (1, 28, 28).
+    """
+    figure = Figure(figsize=(5.6, 2.8), layout="constrained")
+    axes, right = figure.subplots(1, 2)
+    _frame(axes, codes.cpu())
+    axes.scatter(*codes.cpu().T, s=1, c="0.6", linewidths=0)
+    axes.plot(*place.cpu(), "o", color=COLOURS["vermilion"], markersize=10)
+    axes.set(xticks=[], yticks=[])
+    right.imshow(as_pictures(drawing[None])[0], vmin=0, vmax=1)
+    right.set_axis_off()
+    return figure
+
+
+def restored_points(points: Tensor, restored: dict[str, Tensor]) -> Figure:
+    """Points in a plane, in each panel with what a method restores of them.
+
+    Args:
+        points: (n, 2).
+        restored: from the title of a panel to the restored points (n, 2). In a single
+            panel a thin line leads from each point to its restored version.
+    """
+    panels = len(restored)
+    figure = Figure(figsize=(WIDTH, {1: 3.0, 2: 2.8, 3: 2.4}.get(panels, 2.0)))
+    figure.set_layout_engine("constrained")
+    points = points.detach().cpu()
+    grid = figure.subplots(1, panels, sharex=True, sharey=True, squeeze=False)[0]
+    for axes, (title, found) in zip(grid, restored.items(), strict=True):
+        found = found.detach().cpu()
+        if panels == 1:
+            ends = torch.stack([points, found], dim=1)  # (n, 2 ends, 2 coordinates)
+            for x, y in ends.transpose(1, 2):
+                axes.plot(x, y, color="0.6", linewidth=1)
+        axes.plot(*points.T, ".", color=COLOURS["sky"], markersize=4)
+        axes.plot(*found.T, ".", color=COLOURS["vermilion"], markersize=4)
+        axes.set_title(title, fontsize=12 if panels == 1 else 10)
+        axes.set(xticks=[], yticks=[], aspect="equal")
+        axes.grid(False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return figure
+
+
+def _frame(axes: Axes, codes: Tensor) -> None:
+    """Limits that hold nearly all codes; the few far out would shrink the rest."""
+    low, high = codes.quantile(0.003, dim=0), codes.quantile(0.997, dim=0)
+    margin = 0.05 * (high - low)
+    axes.set_xlim(float(low[0] - margin[0]), float(high[0] + margin[0]))
+    axes.set_ylim(float(low[1] - margin[1]), float(high[1] + margin[1]))
+
+
+def _apart(codes: Tensor, axes: Axes, figure: Figure) -> list[int]:
+    """Indices of codes that lie inside the axes, further apart than a thumbnail."""
+    size = np.array([figure.get_figwidth() - 0.8, figure.get_figheight() - 0.6])
+    corner = np.array([axes.get_xlim()[0], axes.get_ylim()[0]])
+    span = np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
+    spots = (codes.numpy() - corner) / span * size  # inches
+    taken: list[int] = []
+    for i, spot in enumerate(spots):
+        inside = (spot > INCHES / 2).all() and (spot < size - INCHES / 2).all()
+        if inside and all(np.abs(spot - spots[j]).max() > INCHES for j in taken):
+            taken.append(i)
+    return taken
+
+
+def _thumbnail(axes: Axes, place: Tensor, picture: np.ndarray, colour) -> None:
+    rgba = np.empty((*picture.shape, 4))
+    rgba[..., :3], rgba[..., 3] = colour, picture
+    image = OffsetImage(rgba, zoom=INCHES * 72 / 28, interpolation="nearest")
+    box = AnnotationBbox(image, tuple(place.tolist()), frameon=False, pad=0)
+    axes.add_artist(box)

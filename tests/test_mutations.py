@@ -1,0 +1,63 @@
+"""Whoever chose ranges calls this: each notebook, broken on purpose, fails a claim.
+
+    MUTATIONS=1 pytest tests/test_mutations.py -k 05
+
+Each row takes as long as its notebook, at the effort of this machine or of the variable
+HELPERS_EFFORT. Without MUTATIONS=1 only the texts of the rows are looked up.
+"""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from run_notebooks import ROOT, execute
+
+# Notebook, a text that stands once in its code, its replacement, and claims of which at
+# least one must fail.
+MUTATIONS = [
+    (
+        "05_kl_divergence.ipynb",  # the standard deviation in place of the variance
+        "squares = p_sd**2 + ",
+        "squares = p_sd + ",
+        {"kl_monte_carlo_error", "kl_closed_form_error"},
+    ),
+    (
+        "05_kl_divergence.ipynb",  # each image with the label of another
+        "cross_entropy(scores, labels, label_smoothing=SMOOTH)",
+        "cross_entropy(scores, labels.roll(1), label_smoothing=SMOOTH)",
+        {"softmax_accuracy"},
+    ),
+]
+each_mutation = pytest.mark.parametrize(
+    ("name", "text", "replacement", "ids"),
+    MUTATIONS,
+    ids=[f"{Path(name).stem}: {replacement}" for name, _, replacement, _ in MUTATIONS],
+)
+
+
+def mutated(name: str, text: str, replacement: str) -> NotebookNode:
+    """A notebook of the folder `notebooks` with one place of its code changed."""
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert sum(cell.source.count(text) for cell in code) == 1
+    for cell in code:
+        cell.source = cell.source.replace(text, replacement)
+    return notebook
+
+
+@each_mutation
+def test_the_text_and_the_claims_are_there(name, text, replacement, ids):
+    code = "\n".join(cell.source for cell in mutated(name, text, replacement).cells)
+    assert replacement in code and all(f'claim("{id}", ' in code for id in ids)
+
+
+@pytest.mark.skipif(os.environ.get("MUTATIONS") != "1", reason="MUTATIONS=1 runs it")
+@each_mutation
+def test_a_claim_fails(name, text, replacement, ids, tmp_path):
+    notebook = mutated(name, text, replacement)
+    run, _ = execute(notebook, tmp_path, keep_going=True)
+    failed = [error for error in run.errors.values() if error.startswith("ClaimError")]
+    print("\n".join(run.errors.values()))
+    assert any(f"(claim {id}, " in error for error in failed for id in ids)
