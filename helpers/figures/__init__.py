@@ -7,10 +7,15 @@ maps      points and codes in a plane, with curves or with thumbnails
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 """
 
-from helpers.figures.charts import curves, label_lines
+from helpers.figures.charts import curves, histograms, label_lines
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
-from helpers.figures.maps import gap_map, latent_map, place_on_map, restored_points
+from helpers.figures.maps import (
+    latent_map,
+    place_on_map,
+    restored_points,
+    two_clouds,
+)
 from helpers.figures.style import (
     COLOURS,
     WIDTH,
@@ -26,7 +31,7 @@ __all__ = [
     "check_alt",
     "curves",
     "display_png",
-    "gap_map",
+    "histograms",
     "hourglass",
     "image_grid",
     "label_lines",
@@ -37,4 +42,5 @@ __all__ = [
     "show",
     "squared_error_drawing",
     "to_png",
+    "two_clouds",
 ]

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import torch
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from helpers.figures.style import COLOURS, WIDTH
 
@@ -51,6 +54,34 @@ def curves(
         lowest = max(float(height), lowest + step)
         place = dict(xycoords=axes.get_yaxis_transform(), textcoords="offset points")
         axes.annotate(name, (1, lowest), (5, 0), va="center", color=colour, **place)
+    return figure
+
+
+def histograms(values: dict[str, Tensor], *, xlabel: str) -> Figure:
+    """At most four histograms over one axis, each with its name at its peak.
+
+    Args:
+        values: from the name of a histogram to its numbers (n,).
+        xlabel: what the numbers are, with their unit.
+    """
+    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
+    axes = figure.subplots()
+    every = torch.cat([numbers.flatten() for numbers in values.values()]).cpu()
+    edges = np.linspace(float(every.min()), float(every.max()), 41)
+    for colour, (name, numbers) in zip(
+        ORDER[1::-1] + ORDER[2:], values.items(), strict=False
+    ):
+        heights, *_ = axes.hist(
+            numbers.cpu().numpy(), edges, alpha=0.6, color=COLOURS[colour]
+        )
+        peak = int(heights.argmax())
+        place = (edges[peak : peak + 2].mean(), heights[peak])
+        offset = dict(textcoords="offset points", ha="center", color=COLOURS[colour])
+        axes.annotate(name, place, (0, 4), **offset)
+    axes.set(xlabel=xlabel, yticks=[])
+    axes.margins(y=0.15)
+    axes.grid(False)
+    axes.spines["left"].set_visible(False)
     return figure
 
 

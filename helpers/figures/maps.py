@@ -49,23 +49,19 @@ def latent_map(codes: Tensor, labels: Tensor, thumbnails: Tensor) -> Figure:
     return figure
 
 
-def gap_map(codes: Tensor, drawn: Tensor, drawings: Tensor) -> Figure:
-    """Codes of real pictures as dots, random codes as drawings at their places.
-
-    Args:
-        codes: of real pictures (n, 2).
-        drawn: random codes (m, 2).
-        drawings: what the decoder makes of them (m, 1, 28, 28).
-    """
-    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+def two_clouds(clouds: dict[str, Tensor]) -> Figure:
+    """Two or three clouds of points (n, 2) in one plane, each in its colour."""
+    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
-    _frame(axes, torch.cat([codes, drawn]).cpu())
-    axes.scatter(*codes.cpu().T, s=3, c=COLOURS["sky"], linewidths=0)
-    chosen = _apart(drawn.cpu(), axes, figure)
-    ink = np.array(to_rgb(COLOURS["vermilion"]))
-    for i, picture in zip(chosen, as_pictures(drawings[chosen]), strict=True):
-        _thumbnail(axes, drawn[i].cpu(), picture, ink)
-    axes.set(xlabel="first number of the code", ylabel="second number of the code")
+    colours = (COLOURS["sky"], COLOURS["vermilion"], COLOURS["green"])
+    for (name, points), colour in zip(clouds.items(), colours, strict=False):
+        points = points.detach().cpu()
+        axes.plot(*points.T, ".", color=colour, markersize=6, label=name)
+    axes.set(xticks=[], yticks=[], aspect="equal")
+    axes.grid(False)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
     return figure
 
 
@@ -77,7 +73,7 @@ def place_on_map(codes: Tensor, place: Tensor, drawing: Tensor) -> Figure:
         place: the marked code (2,).
         drawing: what the decoder makes of it (1, 28, 28).
     """
-    figure = Figure(figsize=(5.6, 2.8), layout="constrained")
+    figure = Figure(figsize=(4.8, 2.4), layout="constrained")
     axes, right = figure.subplots(1, 2)
     _frame(axes, codes.cpu())
     axes.scatter(*codes.cpu().T, s=1, c="0.6", linewidths=0)
