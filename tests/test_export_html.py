@@ -105,6 +105,21 @@ def test_one_can_walk_through_the_series(site):
     assert walk == [f"{path.stem}.html" for path in LESSONS]
 
 
+@pytest.mark.parametrize(
+    ("text", "title", "question"),
+    [
+        ("# 01 Code: how few?\n\n**You will** see.", "01 Code", "How few?"),
+        ("# 01 Code\n\n**Why? And how?** It", "01 Code", "Why? And how?"),
+        ("# 01 Code\n\n![x](y.png)\n\nIs it so? Yes", "01 Code", "Is it so?"),
+        ("# 01, second visit: why?", "01, second visit: why?", "Why?"),
+    ],
+)
+def test_title_and_question(text, title, question):
+    notebook = new_notebook(cells=[new_markdown_cell(text)])
+    assert export_html.title_of(notebook) == title
+    assert export_html.question_of(notebook) == question
+
+
 def test_a_lesson_and_its_second_visit(tmp_path):
     """Links between the tiers lead to pages, and drawings stay with their words."""
     paths = [tmp_path / f"{specimen.STEM}.ipynb", tmp_path / "further/01_visit.ipynb"]

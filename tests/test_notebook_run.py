@@ -146,8 +146,7 @@ def test_slow_tests_are_left_out_unless_they_are_named(project):
         (["tests"], {fast}),
         (["tests", "-m", "slow"], {slow}),
         (["tests/test_two.py"], {fast, slow}),
-        (["tests", "tests/test_two.py::test_slow"], {fast, slow}),
-        (["--ignore=notebooks"], {fast, slow}),
+        (["-o", "testpaths=tests"], {fast, slow}),  # nothing is named
     ]:
         assert set(run_pytest(project, *arguments)[1]) == expected
 

@@ -14,6 +14,7 @@ each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.ste
 
 def chapter(path: Path) -> str:
     title = nbformat.read(path, as_version=4).cells[0].source.partition("\n")[0]
+    title = title.partition(":")[0]  # a question may follow
     _, found, rest = GUIDE.partition(f"\n#{title}\n")
     assert found, f"TEACHING.md has no chapter '{title}'."
     return rest.partition("\n## ")[0]

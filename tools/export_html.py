@@ -89,15 +89,17 @@ def mathml(formula: str, display: str) -> str:
 
 
 def title_of(notebook: NotebookNode) -> str:
-    """'05 KL divergence'."""
-    return re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
+    """'05 KL divergence', without the question that may follow after a colon."""
+    title = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE)[1]
+    return re.sub(r"(?<=^\d\d )(.+?): .+\?$", r"\1", title)
 
 
 def question_of(notebook: NotebookNode) -> str:
-    """The question that the first paragraph begins with, bold or not."""
-    start = r"^\*\*(.+?)\*\*|^([^#!*\n][^?\n]*\?)"
-    found = re.search(start, notebook.cells[0].source, re.MULTILINE)
-    return found[1] or found[2]
+    """The question of a lesson: in its title, or bold, or where its text begins."""
+    for start in (r"# .+?: (.+\?)$", r"\*\*(.+\?.*?)\*\*", r"([^#!*\n][^?\n]*\?)"):
+        if found := re.search("^" + start, notebook.cells[0].source, re.MULTILINE):
+            return found[1][0].upper() + found[1][1:]
+    raise ValueError(f"{title_of(notebook)} asks no question in its first cell.")
 
 
 def mended(html: str) -> str:

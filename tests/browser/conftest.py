@@ -63,7 +63,13 @@ def page(browser, request):
     """A new tab, 1200 pixels wide. `page.errors` collects what the console says."""
     page = browser.new_page(viewport={"width": 1200, "height": 1000})
     page.errors = []
-    page.on("console", lambda m: m.type == "error" and page.errors.append(in_words(m)))
+
+    def listen(message):
+        # JupyterLab asks for `attachment:...` once, before it puts the picture there.
+        if message.type == "error" and "(attachment:" not in in_words(message):
+            page.errors.append(in_words(message))
+
+    page.on("console", listen)
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     yield page
     report = getattr(request.node, "report", None)

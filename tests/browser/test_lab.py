@@ -90,7 +90,8 @@ def test_links_between_lesson_and_second_visit(page, lab):
         for here, target in ((lesson, visit), (visit, lesson)):
             open_notebook(page, lab, here)
             page.locator(f'.jp-MarkdownCell a[href*="{target.stem}"]').last.click()
-            page.locator(f'.lm-TabBar-tabLabel:text-is("{target.name}")').wait_for()
+            tab = page.locator(f'.lm-TabBar-tabLabel:text-is("{target.name}")')
+            tab.wait_for(state="attached")  # hidden where one document fills the page
 
 
 def unfold_a_solution(page) -> None:
