@@ -1,6 +1,7 @@
 """Notebooks with something to play with call `explore`: sliders that redraw one
 picture, with a static picture of the same for readers who run nothing."""
 
+import html
 import io
 import statistics
 import time
@@ -28,12 +29,25 @@ class Explorer:
     draw: Callable
     sliders: dict[str, ipywidgets.Widget]
     picture: ipywidgets.Image
+    message: ipywidgets.HTML
+    error: Exception | None = None
     milliseconds: list[float] = field(default_factory=list)
 
     def _ipython_display_(self) -> None:
         """`explore` as the last line of a cell shows its sliders once, and no text."""
 
-    def redraw(self, _change=None) -> None:
+    def moved(self, _change=None) -> None:
+        """Redraws, and shows the reader an error that only the log would have."""
+        try:
+            self.redraw()
+            self.error = None
+        except Exception as error:
+            self.error = error
+            text = f"{type(error).__name__}: {error}"
+            self.message.value = f"<pre>{html.escape(text)}</pre>"
+        self.message.layout.display = "" if self.error else "none"
+
+    def redraw(self) -> None:
         """Draws for the present positions, in place of the picture before."""
         begin = time.perf_counter()
         values = {name: slider.value for name, slider in self.sliders.items()}
@@ -66,13 +80,14 @@ def explore(draw: Callable, *, alt: str, twin: Sequence[dict], **sliders) -> Exp
     figures.display_png(_to_png(_arrange(images)), alt)
     picture = ipywidgets.Image(format="png")
     picture.add_class("explorer-picture")
-    explorer = Explorer(draw, controls, picture)
+    message = ipywidgets.HTML(layout={"display": "none"})
+    explorer = Explorer(draw, controls, picture, message)
     explorer.redraw()
     explorer.milliseconds.clear()
     for control in controls.values():
-        control.observe(explorer.redraw, names="value")
-    _explorers.append(explorer)
-    display(ipywidgets.VBox([*controls.values(), picture]))
+        control.observe(explorer.moved, names="value")
+    _explorers[:] = [*_open_explorers(), explorer]
+    display(ipywidgets.VBox([*controls.values(), picture, message]))
     return explorer
 
 
@@ -81,15 +96,20 @@ def measure() -> list[dict]:
 
     Returns:
         One dictionary for each slider: name, milliseconds_median, milliseconds_max.
+
+    Raises:
+        Exception: what `draw` raised at one of the positions.
     """
     rows = []
-    for number, explorer in enumerate(_explorers, start=1):
+    for number, explorer in enumerate(_open_explorers(), start=1):
         for name, slider in explorer.sliders.items():
             trait = "index" if hasattr(slider, "options") else "value"
             before = getattr(slider, trait)
             explorer.milliseconds.clear()
             for position in _positions(slider):
                 setattr(slider, trait, position)
+                if explorer.error:
+                    raise explorer.error
             times = explorer.milliseconds or [0.0]
             rows.append(
                 {
@@ -105,6 +125,11 @@ def measure() -> list[dict]:
 def scale_up(image: np.ndarray, factor: int = 6) -> np.ndarray:
     """Enlarges a small picture (h, w) by whole pixels, without smoothing."""
     return np.asarray(image).repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _open_explorers() -> list[Explorer]:
+    """Those whose widgets nobody has closed; a closed widget has no connection."""
+    return [each for each in _explorers if each.picture.comm is not None]
 
 
 def _slider(name: str, spec) -> ipywidgets.Widget:

@@ -1,6 +1,8 @@
 """Sliders come after a static twin, redraw one picture, and answer quickly."""
 
+import gc
 import io
+import weakref
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -54,7 +56,8 @@ def test_twin_first_then_slider(shown):
     assert image.shape == (28, 3 * 20 + 2 * widgets.GAP, 3)
     assert [image[9, x, 0] for x in (10, 38, 66)] == [0, 128, 255]
     assert (image[:, 20:28] == 255).all()
-    assert box.children == (explorer.sliders["level"], explorer.picture)
+    level = explorer.sliders["level"]
+    assert box.children == (level, explorer.picture, explorer.message)
     assert (pixels(explorer.picture.value) == round(0.3 * 255)).all()
     assert explorer.milliseconds == []
 
@@ -123,6 +126,40 @@ def test_a_drawing_that_raises_at_a_twin_position(shown):
     with pytest.raises(ZeroDivisionError):
         explore(draw)
     assert shown == [] and widgets._explorers == []
+
+
+def test_a_drawing_that_raises_under_a_slider_says_so():
+    def draw(level):
+        if level == 7:
+            raise ValueError("more than <six>")
+        return grey(level)
+
+    explorer = explore(draw)
+    level, message, before = (
+        *(explorer.sliders["level"], explorer.message, explorer.picture.value),
+    )
+    level.value = 7
+    assert message.value == "<pre>ValueError: more than &lt;six&gt;</pre>"
+    assert message.layout.display == "" and explorer.picture.value == before
+    level.value = 6
+    assert message.layout.display == "none" and explorer.picture.value != before
+    level.max = 7
+    with pytest.raises(ValueError, match="six"):
+        widgets.measure()
+
+
+def test_closed_explorers_are_forgotten(shown):
+    first, second = explore(), explore()
+    gone, box = weakref.ref(first), shown[2][0]
+    for widget in (*box.children, box):
+        widget.close()
+    assert [row["name"] for row in widgets.measure()] == ["1. level"]
+    third = explore()
+    assert widgets._explorers == [second, third]
+    del first, widget, box
+    shown.clear()
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize(
