@@ -59,7 +59,7 @@ def two_clouds(clouds: dict[str, Tensor]) -> Figure:
         axes.plot(*points.T, ".", color=colour, markersize=6, label=name)
     axes.set(xticks=[], yticks=[], aspect="equal")
     axes.grid(False)
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, handletextpad=0.1)
     for spine in axes.spines.values():
         spine.set_visible(False)
     return figure
