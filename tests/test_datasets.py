@@ -20,7 +20,14 @@ import torch
 from matplotlib import cbook, ft2font
 
 from helpers import datasets
-from helpers.datasets import DatasetError, letters, mnist, photo_patches
+from helpers.datasets import (
+    DatasetError,
+    curve_of_points,
+    letters,
+    line_of_points,
+    mnist,
+    photo_patches,
+)
 from helpers.datasets.letters import FONTS, LETTERS, _choices, _font
 from helpers.datasets.mnist import RAW, SIZES
 from helpers.datasets.photos import _photo
@@ -316,3 +323,12 @@ def test_torchvision_fix_keeps_off_other_cases(tmp_path):
         "False",
         "",
     ]
+
+
+@pytest.mark.parametrize("cloud", [line_of_points, curve_of_points])
+def test_points_in_a_plane_repeat_with_their_generator(cloud):
+    one, same, other = (
+        cloud(200, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
+    assert one.shape == (200, 2) and torch.equal(one, same)
+    assert not torch.equal(one, other)

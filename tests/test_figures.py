@@ -231,3 +231,76 @@ def test_label_lines(at, x, side):
     assert text.get_text() == "a line with a long name"
     assert text.xy == (x, 9 if x else 5)
     assert text.get_color() == "#0072B2" and text.get_ha() == side
+
+
+DIGIT = torch.rand(1, 28, 28)
+POINTS = torch.randn(50, 2)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        figures.hourglass(DIGIT, torch.randn(30), DIGIT / 2),
+        figures.squared_error_drawing(DIGIT, DIGIT / 2),
+        figures.pixel_table(DIGIT, slice(7, 14), slice(6, 20)),
+        figures.restored_points(POINTS, {"one": POINTS / 2}),
+        figures.restored_points(POINTS, {name: POINTS for name in "abcd"}),
+        figures.two_clouds({"one": POINTS, "other": POINTS + 1}),
+        figures.place_on_map(POINTS, POINTS[0], DIGIT),
+        figures.histograms({"one": POINTS[:, 0], "other": POINTS[:, 1]}, xlabel="x"),
+    ],
+)
+def test_nothing_of_a_drawing_is_cut(drawing):
+    pixels = np.asarray(Image.open(io.BytesIO(figures.to_png(drawing))).convert("L"))
+    assert pixels.min() < 100 and plt.get_fignums() == []
+    assert drawing.get_figwidth() <= figures.WIDTH + 1e-9
+    edges = drawing.bbox
+    for axes in drawing.axes:
+        for text in axes.texts:
+            box = text.get_window_extent()
+            assert edges.x0 <= box.x0 and box.x1 <= edges.x1, text.get_text()
+            assert edges.y0 <= box.y0 and box.y1 <= edges.y1, text.get_text()
+
+
+def test_the_squared_error_of_a_drawing_is_that_of_its_pictures():
+    texts = figures.hourglass(DIGIT, torch.randn(30), DIGIT / 2).axes[0].texts
+    error = (DIGIT / 2).square().sum().item()
+    assert any(f"squared error {error:.1f}" in text.get_text() for text in texts)
+
+
+def test_names_of_curves_do_not_collide():
+    lines = {
+        name: ([1, 2], [9, height])
+        for name, height in zip("abc", (5, 5.1, 4.9), strict=True)
+    }
+    (axes,) = figures.curves(lines, xlabel="x", ylabel="y", level=("d", 5)).axes
+    heights = sorted(text.xy[1] for text in axes.texts)
+    assert len(heights) == 4 and np.diff(heights).min() > 0.5
+
+
+def test_a_figure_holds_at_most_four_curves():
+    with pytest.raises(ValueError, match="1 to 4 curves"):
+        figures.curves({c: ([1], [1]) for c in "abcde"}, xlabel="x", ylabel="y")
+
+
+def test_thumbnails_of_a_map_do_not_overlap():
+    codes, labels = torch.randn(300, 2), torch.arange(300) % 10
+    drawing = figures.latent_map(codes, labels, DIGIT.expand(300, 1, 28, 28))
+    figures.to_png(drawing)
+    (axes,) = drawing.axes
+    boxes = [child for child in axes.get_children() if hasattr(child, "offsetbox")]
+    spots = np.array([axes.transData.transform(box.xy) for box in boxes])
+    gaps = np.abs(spots[:, None] - spots).max(-1) + 1e9 * np.eye(len(spots))
+    assert len(spots) > 20 and gaps.min() > 0.3 * drawing.dpi
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "says"),
+    [
+        (torch.zeros(3, 3), torch.zeros(3), "codes .n, 2."),
+        (torch.zeros(3, 2), torch.zeros(2), "a label and a picture"),
+    ],
+)
+def test_a_map_says_what_is_missing(codes, labels, says):
+    with pytest.raises(ValueError, match=says):
+        figures.latent_map(codes, labels, DIGIT.expand(3, 1, 28, 28))

@@ -18,6 +18,24 @@ from run_notebooks import ROOT, execute
 # least one must fail.
 MUTATIONS = [
     (
+        "01_plain_autoencoder.ipynb",  # the mean over pixels in place of their sum
+        "squares.flatten(1).sum(dim=1)",
+        "squares.flatten(1).mean(dim=1)",
+        {"mean_image_sse", "pca30_test_sse"},
+    ),
+    (
+        "01_plain_autoencoder.ipynb",  # each image with another one as its target
+        "return squared_error(restored, images)",
+        "return squared_error(restored, images.flip(0))",
+        {"linear_ae_to_pca_ratio", "curve_to_line_ratio"},
+    ),
+    (
+        "01_plain_autoencoder.ipynb",  # codes of real images in place of random ones
+        "random_codes = bell.sample((2000,))",
+        "random_codes = train_codes[:2000]",
+        {"random_code_distance_ratio", "random_code_digit_share"},
+    ),
+    (
         "05_kl_divergence.ipynb",  # the standard deviation in place of the variance
         "squares = p_sd**2 + ",
         "squares = p_sd + ",
