@@ -46,11 +46,7 @@ class History:
         """
         from helpers import figures  # here, because a training needs no figures
 
-        epochs = range(1, len(self.losses) + 1)
-        lines = {"training": (epochs, self.losses)}
-        if self.validation:
-            lines["validation"] = (epochs, self.validation)
-        return figures.curves(lines, xlabel="epoch", ylabel="loss")
+        return figures.loss_curves(self.losses, self.validation)
 
 
 def fit(

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers import figures
+from helpers.training import predict
 
 GAP = 8  # pixels between the pictures of a static twin
 WIDEST = 1000  # pixels; a wider picture would be shrunk too much on a page
@@ -89,6 +91,29 @@ def explore(draw: Callable, *, alt: str, twin: Sequence[dict], **sliders) -> Exp
     _explorers[:] = [*_open_explorers(), explorer]
     display(ipywidgets.VBox([*controls.values(), picture, message]))
     return explorer
+
+
+def explore_map(decoder, codes) -> Explorer:
+    """A map of codes with two sliders that choose a place, and the drawing from there.
+
+    Args:
+        decoder: a network from codes (n, 2) to pictures (n, 1, 28, 28).
+        codes: of real pictures (n, 2); the sliders reach from their 2nd to their 98th
+            percentile.
+    """
+    low, high = codes.quantile(0.02, dim=0), codes.quantile(0.98, dim=0)
+
+    def draw(across, up):
+        place = low + (high - low) * torch.tensor([across, up]) / 100
+        return figures.place_on_map(codes, place, predict(decoder, place[None])[0])
+
+    return explore(
+        draw,
+        alt="Two places on the map, marked in orange, and the drawings from there.",
+        twin=[dict(across=20, up=30), dict(across=80, up=70)],
+        across=(0, 100, 5, 50),
+        up=(0, 100, 5, 50),
+    )
 
 
 def measure() -> list[dict]:

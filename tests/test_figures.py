@@ -247,7 +247,7 @@ POINTS = torch.randn(50, 2)
         figures.restored_points(POINTS, {name: POINTS for name in "abcd"}),
         figures.two_clouds({"one": POINTS, "other": POINTS + 1}),
         figures.place_on_map(POINTS, POINTS[0], DIGIT),
-        figures.histograms({"one": POINTS[:, 0], "other": POINTS[:, 1]}, xlabel="x"),
+        figures.pictures_on_a_curve(torch.rand(9, 1, 28, 28)),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):

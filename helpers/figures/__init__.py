@@ -7,11 +7,12 @@ maps      points and codes in a plane, with curves or with thumbnails
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 """
 
-from helpers.figures.charts import curves, histograms, label_lines
+from helpers.figures.charts import curves, label_lines, loss_curves
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
 from helpers.figures.maps import (
     latent_map,
+    pictures_on_a_curve,
     place_on_map,
     restored_points,
     two_clouds,
@@ -31,11 +32,12 @@ __all__ = [
     "check_alt",
     "curves",
     "display_png",
-    "histograms",
     "hourglass",
     "image_grid",
     "label_lines",
     "latent_map",
+    "loss_curves",
+    "pictures_on_a_curve",
     "pixel_table",
     "place_on_map",
     "restored_points",

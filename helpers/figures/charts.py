@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from helpers.figures.style import COLOURS, WIDTH
 
@@ -57,32 +54,20 @@ def curves(
     return figure
 
 
-def histograms(values: dict[str, Tensor], *, xlabel: str) -> Figure:
-    """At most four histograms over one axis, each with its name at its peak.
+def loss_curves(
+    training: Sequence[float],
+    validation: Sequence[float] = (),
+    level: tuple[str, float] | None = None,
+) -> Figure:
+    """The loss after each epoch, on training and, where given, on validation images.
 
     Args:
-        values: from the name of a histogram to its numbers (n,).
-        xlabel: what the numbers are, with their unit.
+        training, validation: one number an epoch.
+        level: a name and a height to compare with, as in `curves`.
     """
-    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
-    axes = figure.subplots()
-    every = torch.cat([numbers.flatten() for numbers in values.values()]).cpu()
-    edges = np.linspace(float(every.min()), float(every.max()), 41)
-    for colour, (name, numbers) in zip(
-        ORDER[1::-1] + ORDER[2:], values.items(), strict=False
-    ):
-        heights, *_ = axes.hist(
-            numbers.cpu().numpy(), edges, alpha=0.6, color=COLOURS[colour]
-        )
-        peak = int(heights.argmax())
-        place = (edges[peak : peak + 2].mean(), heights[peak])
-        offset = dict(textcoords="offset points", ha="center", color=COLOURS[colour])
-        axes.annotate(name, place, (0, 4), **offset)
-    axes.set(xlabel=xlabel, yticks=[])
-    axes.margins(y=0.15)
-    axes.grid(False)
-    axes.spines["left"].set_visible(False)
-    return figure
+    losses = {"training": training, "validation": validation}
+    lines = {n: (range(1, len(y) + 1), y) for n, y in losses.items() if len(y)}
+    return curves(lines, xlabel="epoch", ylabel="loss", level=level)
 
 
 def label_lines(axes, *, at: str = "right", pad: float = 0.02) -> None:

@@ -49,6 +49,48 @@ def latent_map(codes: Tensor, labels: Tensor, thumbnails: Tensor) -> Figure:
     return figure
 
 
+def pictures_on_a_curve(pictures: Tensor) -> Figure:
+    """Pictures as points in the plane in which they differ most, joined in their order.
+
+    The straight line from the first to the last picture is drawn as well, and what lies
+    half-way on it.
+
+    Args:
+        pictures: an odd number of them (n, 1, 28, 28), values in [0, 1].
+    """
+    images = as_pictures(pictures)
+    pixels = torch.from_numpy(images).flatten(1)
+    middle = (pixels[0] + pixels[-1]) / 2
+    plane = torch.linalg.svd(pixels - pixels.mean(0), full_matrices=False)[2][:2]
+    spots = (pixels - pixels.mean(0)) @ plane.T  # (n, 2)
+    half_way = (middle - pixels.mean(0)) @ plane.T
+    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(*spots.T, "o-", color=COLOURS["vermilion"], markersize=4)
+    axes.plot(*spots[[0, -1]].T, "--", color="0.5")
+    centre = spots.mean(0)
+    shown = [0, len(images) // 4, len(images) // 2, -1 - len(images) // 4, -1]
+    for i in shown:
+        away = (spots[i] - centre) / (spots[i] - centre).norm().clamp_min(1e-6)
+        _framed(axes, spots[i], images[i], away)
+    _framed(axes, half_way, middle.view(28, 28).numpy(), centre.new_tensor([0, 0]))
+    axes.margins(0.25, 0.35)
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def _framed(axes: Axes, place: Tensor, picture: np.ndarray, away: Tensor) -> None:
+    """A picture beside its place, on the side where it covers nothing."""
+    image = OffsetImage(picture, zoom=1.4, cmap="gray", interpolation="nearest")
+    image.get_children()[0].set_clim(0, 1)
+    offset = tuple((34 * away).tolist())
+    options = dict(boxcoords="offset points", frameon=False, pad=0)
+    axes.add_artist(AnnotationBbox(image, tuple(place.tolist()), offset, **options))
+
+
 def two_clouds(clouds: dict[str, Tensor]) -> Figure:
     """Two or three clouds of points (n, 2) in one plane, each in its colour."""
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
