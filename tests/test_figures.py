@@ -243,7 +243,7 @@ POINTS = torch.randn(50, 2)
         figures.hourglass(DIGIT, torch.randn(30), DIGIT / 2),
         figures.squared_error_drawing(DIGIT, DIGIT / 2),
         figures.pixel_table(DIGIT, slice(7, 14), slice(6, 20)),
-        figures.restored_points(POINTS, {"one": POINTS / 2}),
+        figures.points_and_line(POINTS, POINTS / 2, POINTS[0], POINTS[0] / 2),
         figures.restored_points(POINTS, {name: POINTS for name in "abcd"}),
         figures.two_clouds({"one": POINTS, "other": POINTS + 1}),
         figures.place_on_map(POINTS, POINTS[0], DIGIT),

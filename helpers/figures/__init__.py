@@ -14,6 +14,7 @@ from helpers.figures.maps import (
     latent_map,
     pictures_on_a_curve,
     place_on_map,
+    points_and_line,
     restored_points,
     two_clouds,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "pictures_on_a_curve",
     "pixel_table",
     "place_on_map",
+    "points_and_line",
     "restored_points",
     "show",
     "squared_error_drawing",

@@ -91,6 +91,37 @@ def _framed(axes: Axes, place: Tensor, picture: np.ndarray, away: Tensor) -> Non
     axes.add_artist(AnnotationBbox(image, tuple(place.tolist()), offset, **options))
 
 
+def points_and_line(
+    points: Tensor, on_the_line: Tensor, point: Tensor, back: Tensor
+) -> Figure:
+    """Points in a plane, their places on a line through (0, 0), and one as an example.
+
+    Args:
+        points, on_the_line: (n, 2); a thin line leads from each to its place.
+        point, back: the example and its place on the line (2,), with their coordinates.
+    """
+    figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for x, y in torch.stack([points, on_the_line], dim=1).transpose(1, 2):
+        axes.plot(x, y, color="0.75", linewidth=1)
+    axes.plot(*points.T, ".", color=COLOURS["sky"], markersize=5)
+    axes.plot(*on_the_line.T, ".", color=COLOURS["vermilion"], markersize=4)
+    axes.plot(*torch.stack([point, back]).T, "k:", linewidth=1.5)
+    axes.annotate("", back.tolist(), (0, 0), arrowprops=dict(arrowstyle="->", lw=2))
+    offset = dict(textcoords="offset points")
+    for spot, name, colour, shift in (
+        (point, "point", COLOURS["blue"], (7, -12)),
+        (back, "back", COLOURS["vermilion"], (-100, 8)),
+    ):
+        axes.plot(*spot, "o", color=colour, markersize=7)
+        text = f"{name} ({spot[0]:.3g}, {spot[1]:.3g})"
+        axes.annotate(text, spot.tolist(), shift, color=colour, **offset)
+    number = f"number {back.norm():.3g}"
+    axes.annotate(number, (back / 2).tolist(), (-74, 4), **offset)
+    axes.set(aspect="equal", xlabel="first pixel", ylabel="second pixel")
+    return figure
+
+
 def two_clouds(clouds: dict[str, Tensor]) -> Figure:
     """Two or three clouds of points (n, 2) in one plane, each in its colour."""
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
@@ -131,23 +162,18 @@ def restored_points(points: Tensor, restored: dict[str, Tensor]) -> Figure:
 
     Args:
         points: (n, 2).
-        restored: from the title of a panel to the restored points (n, 2). In a single
-            panel a thin line leads from each point to its restored version.
+        restored: from the title of a panel to the restored points (n, 2).
     """
     panels = len(restored)
-    figure = Figure(figsize=(WIDTH, {1: 3.0, 2: 2.8, 3: 2.4}.get(panels, 2.0)))
+    figure = Figure(figsize=(WIDTH, 2.4 if panels < 4 else 2.0))
     figure.set_layout_engine("constrained")
     points = points.detach().cpu()
     grid = figure.subplots(1, panels, sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, found) in zip(grid, restored.items(), strict=True):
         found = found.detach().cpu()
-        if panels == 1:
-            ends = torch.stack([points, found], dim=1)  # (n, 2 ends, 2 coordinates)
-            for x, y in ends.transpose(1, 2):
-                axes.plot(x, y, color="0.6", linewidth=1)
         axes.plot(*points.T, ".", color=COLOURS["sky"], markersize=4)
         axes.plot(*found.T, ".", color=COLOURS["vermilion"], markersize=4)
-        axes.set_title(title, fontsize=12 if panels == 1 else 10)
+        axes.set_title(title, fontsize=10)
         axes.set(xticks=[], yticks=[], aspect="equal")
         axes.grid(False)
         for spine in axes.spines.values():
