@@ -40,7 +40,7 @@ def latent_map(codes: Tensor, labels: Tensor, thumbnails: Tensor) -> Figure:
     axes = figure.subplots()
     _frame(axes, codes)
     colours = np.array([to_rgb(CLASSES[label]) for label in labels.tolist()])
-    axes.scatter(*codes.T, s=3, c=colours, alpha=0.25, linewidths=0)
+    axes.scatter(*codes.T, s=5, c=colours, alpha=0.4, linewidths=0)
     chosen = _apart(codes, axes, figure)
     pictures = as_pictures(thumbnails[chosen])
     for i, picture in zip(chosen, pictures, strict=True):
