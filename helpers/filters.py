@@ -34,8 +34,9 @@ def median(images: Tensor, side: int) -> Tensor:
     """
     if side < 1 or side % 2 == 0:
         raise ValueError(f"side must be an odd number of pixels, not {side}.")
-    squares = nn.functional.unfold(images, side, padding=side // 2)
-    return squares.median(1).values.view_as(images)
+    parts = images.split(200)  # so that memory stays small
+    squares = (nn.functional.unfold(part, side, padding=side // 2) for part in parts)
+    return torch.cat([square.median(1).values for square in squares]).view_as(images)
 
 
 def grey_curve(
