@@ -23,7 +23,8 @@ from helpers.figures import image_grid, show
 from helpers.training import fit, predict
 from helpers.widgets import explore
 
-run = runtime.start("00_small", seed=0)""",
+run = runtime.start("00_small", seed=0)
+print(run.precision)""",
     """\
 train, test = mnist().train[:4000].clone(), mnist().test[:1000].clone()
 model = nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.Linear(30, 784))""",
