@@ -1,6 +1,7 @@
 """Figures say in words what they show, and nothing in them is cut off."""
 
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -128,6 +129,16 @@ def test_titles_are_not_cut():
     assert sorted(texts) == ["copy", "gap", "one", "original", "two"]
     top = figure.axes[0].get_window_extent().y1
     assert all(text.get_window_extent().y0 >= top for text in figure.axes[0].texts)
+
+
+def test_a_title_is_no_wider_than_its_column():
+    rows = {"": torch.zeros(6, 28, 28)}
+    titles = ["original", "noisy", "blur", "median", "PCA", "autoencoder"]
+    figure = figures.image_grid(rows, titles=titles)
+    texts = [t for t in assert_nothing_is_cut(figure) if t.get_text() in titles]
+    boxes = sorted((t.get_window_extent() for t in texts), key=lambda box: box.x0)
+    assert len(boxes) == 6
+    assert all(a.x1 <= b.x0 for a, b in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -68,8 +69,11 @@ def image_grid(
             x = left - 0.08 / figure.get_figwidth()
             figure.text(x, middle, name, ha="right", va="center")
         if titles and i == 0:
+            # A title wider than its column would run into the next, or off the figure.
+            fits = 0.95 * side / text_width(titles) * plt.rcParams["font.size"]
+            style = dict(ha="center", va="bottom", fontsize=min(10, fits))
             for j, title in enumerate(titles[:columns]):
-                axes.text(30 * j + 15, -2, title, ha="center", va="bottom", fontsize=10)
+                axes.text(30 * j + 15, -2, title, **style)
     return figure
 
 
