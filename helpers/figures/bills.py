@@ -404,3 +404,30 @@ def _box(axes: Axes, left, bottom, width, height, **style) -> None:
     if style["facecolor"] != "none":
         style["edgecolor"] = "white"
     axes.add_patch(Rectangle((left, bottom), width, height, **style))
+
+
+def heat_table(
+    values: Tensor, marked: Sequence[tuple[int, int]] = (), darkest: float | None = None
+) -> Figure:
+    """A table of KL values in greys: the row happens, the column is the codebook.
+
+    Args:
+        values: (n, n).
+        marked: places (row, column) with an orange frame.
+        darkest: the value that is black; by default the largest.
+    """
+    values = np.asarray(values)
+    darkest = darkest or float(values.max())
+    figure = Figure(figsize=(WIDTH, 0.42 * len(values) + 0.9), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(values, cmap="Greys", vmin=0, vmax=darkest, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        ink = "white" if value > 0.62 * darkest else "black"
+        axes.text(j, i, f"{value:.0f}", ha="center", va="center", color=ink)
+    for i, j in marked:
+        frame = dict(edgecolor=COLOURS["vermilion"], lw=2.5)
+        _box(axes, j - 0.47, i - 0.47, 0.94, 0.94, **frame)
+    axes.set(xticks=range(len(values)), yticks=range(len(values)))
+    axes.set(xlabel="in the words of", ylabel="images of")
+    axes.grid(False)
+    return figure
