@@ -19,7 +19,7 @@ from helpers.figures.bills import (
     paid_bills,
     pairs_of_bars,
     penalties,
-    settling_bills,
+    settling,
     tangent,
     two_bells,
 )
@@ -69,7 +69,7 @@ __all__ = [
     "place_on_map",
     "points_and_line",
     "restored_points",
-    "settling_bills",
+    "settling",
     "show",
     "squared_error_drawing",
     "tangent",

@@ -335,38 +335,41 @@ def penalties(x: Tensor, target: Tensor, fits: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def settling_bills(
-    averages: Mapping[str, Sequence[float]],
-    entropy: float,
-    level: str,
-    thing: str = "thing",
+def settling(
+    lines: Mapping[str, Sequence[float]],
+    *,
+    level: tuple[str, float],
+    xlabel: str,
+    ylabel: str,
+    bottom: float = 0,
 ) -> Figure:
-    """The average bill of each candidate book after 1, 2, 3 ... things.
+    """What holds after 1, 2, 3 ... things, over a logarithmic axis of their number.
 
     Args:
-        averages: name of a book -> nats a thing after each thing (n,), at most four.
-        entropy: of the things, in nats, drawn as a dashed line.
-        level: the name of that line.
-        thing: what was taken out, for the axis.
+        lines: name -> a value after each thing (n,), at most four.
+        level: a name and a height, drawn as a dashed line.
+        xlabel, ylabel: what stands at the axes.
+        bottom: where the upright axis begins.
     """
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
     inks = [COLOURS[c] for c in ("vermilion", "green", "blue", "black")]
-    ends = [(entropy, level, "0.3")]
-    for (name, values), ink in zip(averages.items(), inks, strict=False):
+    name, height = level
+    ends = [(height, name, "0.3")]
+    for (name, values), ink in zip(lines.items(), inks, strict=False):
         count = len(values)
         axes.semilogx(range(1, count + 1), values, color=ink)
         ends.append((float(values[-1]), name, ink))
-    axes.axhline(entropy, color="0.4", ls="--", lw=1.5)
-    step, lowest = 0.08 * axes.get_ylim()[1], -1.0
+    axes.axhline(height, color="0.4", ls="--", lw=1.5)
+    axes.set(xlim=(1, count), xlabel=xlabel, ylabel=ylabel)
+    axes.set_ylim(bottom=bottom)
+    step, lowest = 0.08 * (axes.get_ylim()[1] - bottom), -1.0
     for height, name, ink in sorted(ends):
         lowest = max(height, lowest + step)
         style = dict(textcoords="offset points", va="center", color=ink)
         axes.annotate(name, (count, lowest), (5, 0), **style)
     decades = [10**k for k in range(5) if 10**k <= count]
     axes.set_xticks(decades, [f"{d:,}" for d in decades])
-    axes.set(xlim=(1, count), ylim=(0, None))
-    axes.set(xlabel=f"{thing}s taken out of the box", ylabel=f"nats for a {thing}")
     return figure
 
 
@@ -381,7 +384,7 @@ def answers_and_bills(
         labels: what the pictures show (n,); that bar is orange.
     """
     count = len(pictures)
-    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
     grid = figure.subplots(2, count, height_ratios=(1.15, 1), sharey="row")
     for (top, low), picture, row, label in zip(
         grid.T, as_pictures(pictures), np.asarray(answers), labels, strict=True
@@ -391,7 +394,8 @@ def answers_and_bills(
         top.set_axis_off()
         inks = [COLOURS["orange" if k == label else "sky"] for k in range(10)]
         low.bar(range(10), row, color=inks)
-        low.set_title(f"−log {row[label]:.2g} = {-np.log(row[label]):.2f}", fontsize=11)
+        price = f"−log {row[label]:.2g} = {-np.log(row[label]):.2f}"
+        low.set_title(f"right is {label}:\n{price}", fontsize=11)
         low.set(xticks=range(10), ylim=(0, 1), yticks=[0, 0.5, 1])
         low.tick_params(axis="x", labelsize=9)
         low.grid(False, axis="x")
