@@ -53,6 +53,8 @@ def bill(
                 _box(axes, left, low, share, high - low, **more)
             middle, turned = left + share / 2, 90 if share < 0.2 else 0
             style = dict(ha="center", va="bottom", fontsize=11, rotation=turned)
+            if low < 0.12 * highest < high:  # the name lies on the hatching
+                style["bbox"] = dict(facecolor="white", edgecolor="none", pad=1)
             if length > highest * (0.3 if turned else 0.1):
                 axes.text(middle, 0.02 * highest, names[i], **style)
             if length > own[i] and share > 0.4:
@@ -367,7 +369,7 @@ def settling(
     for height, name, ink in sorted(ends):
         lowest = max(height, lowest + step)
         style = dict(textcoords="offset points", va="center", color=ink)
-        axes.annotate(name, (count, lowest), (5, 0), **style)
+        axes.annotate(name, (count, lowest), (5, 0), annotation_clip=False, **style)
     decades = [10**k for k in range(5) if 10**k <= count]
     axes.set_xticks(decades, [f"{d:,}" for d in decades])
     return figure
