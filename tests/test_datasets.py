@@ -332,3 +332,27 @@ def test_points_in_a_plane_repeat_with_their_generator(cloud):
     )
     assert one.shape == (200, 2) and torch.equal(one, same)
     assert not torch.equal(one, other)
+
+
+def test_shares_of_the_forms_add_up():
+    for crowd in datasets.CROWDS:
+        for careless in (0, 0.01, 1):
+            for table in datasets.answer_tables(crowd, careless):
+                assert table.dtype == torch.double and table.sum() == pytest.approx(1)
+        assert all(table.min() > 0 for table in datasets.answer_tables(crowd))
+
+
+def test_forms_are_drawn_with_their_shares():
+    generator = torch.Generator().manual_seed(0)
+    forms = datasets.draw_forms("dogs", 20_000, generator)
+    assert forms.shape == (20_000, len(datasets.FORM))
+    for column, table in zip(forms.T, datasets.answer_tables("dogs"), strict=True):
+        counted = torch.bincount(column, minlength=len(table)) / len(column)
+        assert (counted - table).abs().max() < 0.015
+
+
+def test_a_crowd_that_nobody_knows():
+    with pytest.raises(ValueError, match="village A, village B, dogs, not 'cats'"):
+        datasets.answer_tables("cats")
+    with pytest.raises(ValueError, match="careless must be from 0 to 1"):
+        datasets.answer_tables("dogs", careless=-0.1)

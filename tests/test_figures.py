@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers import figures
+from helpers.datasets import CROWDS, FORM
 
 ALT = "A line that rises from the lower left to the upper right."
 
@@ -246,6 +247,11 @@ def test_label_lines(at, x, side):
 
 DIGIT = torch.rand(1, 28, 28)
 POINTS = torch.randn(50, 2)
+GRID = torch.linspace(-7, 7, 50)
+BELL = torch.exp(-GRID.square() / 8)  # wide: nowhere zero
+BELL = BELL / BELL.sum()
+INFINITE = float("inf")
+EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -259,6 +265,28 @@ POINTS = torch.randn(50, 2)
         figures.two_clouds({"one": POINTS, "other": POINTS + 1}),
         figures.place_on_map(POINTS, POINTS[0], DIGIT),
         figures.pictures_on_a_curve(torch.rand(9, 1, 28, 28)),
+        figures.bill([0.75, 0.25], {"own": [1, 2], "other": [3, 1]}, ["tea", "milk"]),
+        figures.form_shares(FORM, CROWDS),
+        figures.paid_bills({"dogs": {"dogs": 4.4, "village A": 23.0}}),
+        figures.pairs_of_bars({"one": {"a": [1, 2], "b": [2, INFINITE]}}, ["x", "y"]),
+        figures.extra_of_single_forms({"mean": torch.randn(1000)}),
+        figures.tangent([0.5, 0.5], [0.2, 0.8], ["tea", "milk"]),
+        figures.bins(
+            {"wide": (EDGES, *(NORMAL.cdf(EDGES - m).diff() for m in (0, 1)))}
+        ),
+        figures.two_bells(GRID, BELL, BELL.roll(3), 1.0, 1.0),
+        figures.fits_in_motion(GRID, BELL, {"forward": {0: BELL, 400: BELL}}),
+        figures.penalties(GRID, BELL, {"forward": BELL.roll(1), "reverse": BELL}),
+        figures.settling(
+            {"animals": [2.0] * 20, "plants": [2.1] * 20},
+            level=("entropy", 1.0),
+            xlabel="things",
+            ylabel="nats",
+        ),
+        figures.answers_and_bills(
+            DIGIT.expand(3, 1, 28, 28), torch.full((3, 10), 0.1), [0, 5, 9]
+        ),
+        figures.heat_table(100 * torch.rand(10, 10), [(4, 9)]),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):
@@ -315,3 +343,32 @@ def test_thumbnails_of_a_map_do_not_overlap():
 def test_a_map_says_what_is_missing(codes, labels, says):
     with pytest.raises(ValueError, match=says):
         figures.latent_map(codes, labels, DIGIT.expand(3, 1, 28, 28))
+
+
+def test_a_bill_adds_up_its_areas():
+    books = {"own": [1, 2, 3, 3], "other": [3, 3, 1, 2]}
+    own, other = figures.bill([0.5, 0.25, 0.125, 0.125], books, list("abcd")).axes
+    assert own.get_title(loc="left") == "own:\n1.75 bits an order"
+    assert other.get_title(loc="left") == "other:\n2.625 bits an order"
+
+
+@pytest.mark.parametrize("shares", [[0.5, 0.4], [0.2] * 5])
+def test_a_bill_needs_shares(shares):
+    lengths = [1] * len(shares)
+    with pytest.raises(ValueError, match="at most 4 things whose shares add up to 1"):
+        figures.bill(shares, {"own": lengths}, lengths)
+
+
+def test_an_endless_bar_is_called_endless():
+    panels = {"no mistakes": {"there": [INFINITE], "back": [2.0]}}
+    (axes,) = figures.pairs_of_bars(panels, ["legs"]).axes
+    assert [text.get_text() for text in axes.texts] == ["endless →", "2.0"]
+
+
+def test_penalties_show_both_sums():
+    other = BELL.roll(2)
+    texts = figures.penalties(GRID, BELL, {"fit": other}).axes
+    there = (BELL * (BELL / other).log()).sum()
+    back = (other * (other / BELL).log()).sum()
+    shown = [axes.texts[0].get_text() for axes in texts[1:]]
+    assert shown == [f"{there:.2f} nats", f"{back:.2f} nats"]

@@ -36,16 +36,34 @@ MUTATIONS = [
         {"random_code_digit_share"},
     ),
     (
-        "05_kl_divergence.ipynb",  # the standard deviation in place of the variance
-        "squares = p_sd**2 + ",
-        "squares = p_sd + ",
-        {"kl_monte_carlo_error", "kl_closed_form_error"},
+        "05_kl_divergence.ipynb",  # weighed with what the book expects
+        "extra = p * log(p / q)",
+        "extra = q * log(p / q)",
+        {"lunch_extra_bits", "wrong_codebook_to_kl", "people_dogs_asymmetry"},
+    ),
+    (
+        "05_kl_divergence.ipynb",  # the two directions of a fit exchanged
+        'if direction == "forward"',
+        'if direction == "reverse"',
+        {"forward_matches_moments", "reverse_kl_to_log_share"},
     ),
     (
         "05_kl_divergence.ipynb",  # each image with the label of another
-        "cross_entropy(scores, labels, label_smoothing=SMOOTH)",
-        "cross_entropy(scores, labels.roll(1), label_smoothing=SMOOTH)",
+        "cross_entropy(scores.log_softmax(dim=1), labels)",
+        "cross_entropy(scores.log_softmax(dim=1), labels.roll(1))",
         {"softmax_accuracy"},
+    ),
+    (
+        "further/05_which_digits_are_like_two_people.ipynb",  # sigma for its square
+        "squares = p_sd**2 + ",
+        "squares = p_sd + ",
+        {"kl_bells_error", "kl_monte_carlo_error"},
+    ),
+    (
+        "further/05_which_digits_are_like_two_people.ipynb",  # draws of another digit
+        "log_ratios(mixtures, a, x).mean(0) for a, x in enumerate(drawn)",
+        "log_ratios(mixtures, a, x).mean(0) for a, x in enumerate(drawn[::-1])",
+        {"kl_0_1_to_4_9", "recipes_near_pair", "recipes_far_pair"},
     ),
 ]
 each_mutation = pytest.mark.parametrize(

@@ -48,8 +48,15 @@ def hourglass():
     return figures.hourglass(seven, code[0], restored)
 
 
+def bill():
+    """05: village A's orders in its own words and in those of village B."""
+    books = {"in A's own words": [1, 2, 3, 3], "in B's words": [3, 3, 1, 2]}
+    shares, dishes = [1 / 2, 1 / 4, 1 / 8, 1 / 8], ["soup", "rice", "fish", "cake"]
+    return figures.bill(shares, books, dishes)
+
+
 # From the number of a lesson to its picture's name and the function that draws it.
-DRAWINGS = {"01": ("hourglass.png", hourglass)}
+DRAWINGS = {"01": ("hourglass.png", hourglass), "05": ("bill.png", bill)}
 
 
 def attach(path: Path, name: str, png: bytes) -> None:

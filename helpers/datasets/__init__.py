@@ -1,5 +1,5 @@
 """Every notebook takes its pictures from here: digits, letters and photographs,
-and points in a plane.
+points in a plane, and the forms of three crowds.
 
 Importing this package also makes `import torchvision` work beside a CPU build of
 torch. No function needs a network or writes outside a temporary folder.
@@ -7,15 +7,20 @@ torch. No function needs a network or writes outside a temporary folder.
 
 from helpers.datasets import _torchvision  # noqa: F401  (first: it repairs the import)
 from helpers.datasets._shared import DatasetError
+from helpers.datasets.crowds import CROWDS, FORM, answer_tables, draw_forms
 from helpers.datasets.letters import letters
 from helpers.datasets.mnist import Digits, mnist
 from helpers.datasets.photos import photo_patches
 from helpers.datasets.toys import curve_of_points, line_of_points
 
 __all__ = [
+    "CROWDS",
+    "FORM",
     "DatasetError",
     "Digits",
+    "answer_tables",
     "curve_of_points",
+    "draw_forms",
     "letters",
     "line_of_points",
     "mnist",

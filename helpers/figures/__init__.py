@@ -5,8 +5,24 @@ grids     digits in rows with names, or as one block
 charts    curves with their labels
 maps      points and codes in a plane, with curves or with thumbnails
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
+bills     codebooks and their bills, and how far two bells differ
 """
 
+from helpers.figures.bills import (
+    answers_and_bills,
+    bill,
+    bins,
+    extra_of_single_forms,
+    fits_in_motion,
+    form_shares,
+    heat_table,
+    paid_bills,
+    pairs_of_bars,
+    penalties,
+    settling,
+    tangent,
+    two_bells,
+)
 from helpers.figures.charts import curves, label_lines, loss_curves
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
@@ -30,21 +46,34 @@ from helpers.figures.style import (
 __all__ = [
     "COLOURS",
     "WIDTH",
+    "answers_and_bills",
+    "bill",
+    "bins",
     "check_alt",
     "curves",
     "display_png",
+    "extra_of_single_forms",
+    "fits_in_motion",
+    "form_shares",
+    "heat_table",
     "hourglass",
     "image_grid",
     "label_lines",
     "latent_map",
     "loss_curves",
+    "paid_bills",
+    "pairs_of_bars",
+    "penalties",
     "pictures_on_a_curve",
     "pixel_table",
     "place_on_map",
     "points_and_line",
     "restored_points",
+    "settling",
     "show",
     "squared_error_drawing",
+    "tangent",
     "to_png",
+    "two_bells",
     "two_clouds",
 ]
