@@ -1,5 +1,5 @@
 """Every notebook takes its pictures from here: digits, letters and photographs,
-and points in a plane.
+points in a plane, and things to guess.
 
 Importing this package also makes `import torchvision` work beside a CPU build of
 torch. No function needs a network or writes outside a temporary folder.
@@ -10,14 +10,21 @@ from helpers.datasets._shared import DatasetError
 from helpers.datasets.letters import letters
 from helpers.datasets.mnist import Digits, mnist
 from helpers.datasets.photos import photo_patches
-from helpers.datasets.toys import curve_of_points, line_of_points
+from helpers.datasets.things import forty_things
+from helpers.datasets.toys import (
+    curve_of_points,
+    line_of_points,
+    two_groups_of_points,
+)
 
 __all__ = [
     "DatasetError",
     "Digits",
     "curve_of_points",
+    "forty_things",
     "letters",
     "line_of_points",
     "mnist",
     "photo_patches",
+    "two_groups_of_points",
 ]

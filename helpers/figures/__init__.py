@@ -4,9 +4,23 @@ style     house style, `show` with its alternative text
 grids     digits in rows with names, or as one block
 charts    curves with their labels
 maps      points and codes in a plane, with curves or with thumbnails
+beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 """
 
+from helpers.figures.beliefs import (
+    answers_table,
+    bars,
+    belief_film,
+    counted_rounds,
+    die_and_cards,
+    falling,
+    guessed_picture,
+    one_round,
+    shared_points,
+    sheet,
+    yes_no_tree,
+)
 from helpers.figures.charts import curves, label_lines, loss_curves
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
@@ -30,21 +44,32 @@ from helpers.figures.style import (
 __all__ = [
     "COLOURS",
     "WIDTH",
+    "answers_table",
+    "bars",
+    "belief_film",
     "check_alt",
+    "counted_rounds",
     "curves",
+    "die_and_cards",
     "display_png",
+    "falling",
+    "guessed_picture",
     "hourglass",
     "image_grid",
     "label_lines",
     "latent_map",
     "loss_curves",
+    "one_round",
     "pictures_on_a_curve",
     "pixel_table",
     "place_on_map",
     "points_and_line",
     "restored_points",
+    "shared_points",
+    "sheet",
     "show",
     "squared_error_drawing",
     "to_png",
     "two_clouds",
+    "yes_no_tree",
 ]
