@@ -195,13 +195,17 @@ def shared_points(points: Tensor, frames: dict[str, tuple[Tensor, Tensor]]) -> F
     ends = np.array([to_rgb(colour) for colour in OF_RECIPES])
     panels = [("what we see", None), *frames.items()]
     for axes, (title, frame) in zip(grid, panels, strict=False):
-        colours = "0.55"
-        if frame is not None:
+        if frame is None:
+            axes.scatter(*points.T, s=7, c="0.55", linewidths=0)
+        else:
             share = frame[0].detach().cpu().numpy()[:, :1]
-            grey = 1 - np.abs(2 * share - 1)  # in doubt: pale
+            doubt = 1 - np.abs(2 * share - 1)  # 0 where the share is 0 or 1
             colours = share * ends[0] + (1 - share) * ends[1]
-            colours = (1 - 0.75 * grey) * colours + 0.75 * grey * 0.85
-        axes.scatter(*points.T, s=7, c=colours, linewidths=0)
+            colours = (1 - 0.75 * doubt) * colours + 0.75 * doubt * 0.85
+            first = share[:, 0] >= 0.5  # the marks differ as well, for a grey print
+            for which, mark in ((first, "o"), (~first, "^")):
+                style = dict(s=9, c=colours[which], marker=mark, linewidths=0)
+                axes.scatter(*points[which].T, **style)
         for name, colour, centre in zip(
             "AB", OF_RECIPES, [] if frame is None else frame[1].tolist(), strict=False
         ):
