@@ -102,7 +102,7 @@ class VAE(nn.Module):
 class BernoulliMixture:
     """K recipes of D yes/no features: log_weights (K,) in nats, probs (K, D).
 
-    Taught in 04.
+    The mixture of lesson 04 as one object.
     """
 
     def __init__(self, log_weights, probs):
@@ -131,9 +131,8 @@ class BernoulliMixture:
 def em_step(mixture, x, floor):
     """One step of EM: a better mixture, and log p(x) of the old one (nats per row).
 
-    x is (n, D), of any type. It is read in parts, so that memory stays small.
-
-    Taught in 04.
+    The E and the M step of lesson 04. x is (n, D), of any type. It is read in parts, so
+    that memory stays small.
     """
     count, total = torch.zeros(mixture.probs.shape[0]), 0.0
     yes = torch.zeros_like(mixture.probs)
@@ -152,7 +151,7 @@ def em_step(mixture, x, floor):
 def em(x, components, steps, generator, floor=1e-4):
     """Fits a mixture to x (n, D); also returns log p(x) (nats per row) of each step.
 
-    Taught in 04.
+    The function `em` of lesson 04, with the start that is used there.
     """
     if not 1 <= components <= len(x):
         raise ValueError(f"components must be from 1 to {len(x)}, not {components}.")

@@ -36,6 +36,24 @@ MUTATIONS = [
         {"random_code_digit_share"},
     ),
     (
+        "04_latent_variables.ipynb",  # shares of a recipe in place of those of a row
+        "return (log_chance + weights.log()).softmax(dim=1)",
+        "return (log_chance + weights.log()).softmax(dim=0)",
+        {"em_smallest_step_table", "mixture_table_purity"},
+    ),
+    (
+        "04_latent_variables.ipynb",  # the chance of a no is left out
+        "return x @ coins.log().T + (1 - x) @ (1 - coins).log().T",
+        "return x @ coins.log().T",
+        {"found_groups_over_ours", "independent_pixels_nll"},
+    ),
+    (
+        "04_latent_variables.ipynb",  # cards in place of what their coins draw
+        "return z, torch.bernoulli(recipes[z], generator=generator)",
+        "return z, recipes[z].round()",
+        {"fraying_drawn_to_real"},
+    ),
+    (
         "05_kl_divergence.ipynb",  # weighed with what the book expects
         "extra = p * log(p / q)",
         "extra = q * log(p / q)",

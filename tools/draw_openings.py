@@ -2,9 +2,9 @@
 
     python tools/draw_openings.py [01 ...]        (default: all lessons that have one)
 
-Each drawing shows a real network at work, so a small one is trained first (seed 0, half
-a minute). The picture becomes an attachment of the lesson's first cell: JupyterLab,
-GitHub and exported pages show it without a run and without a network.
+Each drawing shows real numbers. Where a network is at work, a small one is trained
+first (seed 0, half a minute). The picture becomes an attachment of the lesson's first
+cell: JupyterLab, GitHub and exported pages show it without a run and without a network.
 """
 
 import base64
@@ -17,7 +17,7 @@ from run_notebooks import ROOT, save
 from torch import nn
 
 from helpers import figures, runtime
-from helpers.datasets import mnist
+from helpers.datasets import forty_things, mnist
 from helpers.training import fit
 
 
@@ -48,6 +48,19 @@ def hourglass():
     return figures.hourglass(seven, code[0], restored)
 
 
+def beliefs():
+    """04: the belief in groups and things while four clues arrive."""
+    world = forty_things()
+    belief = torch.full((len(world.names),), 1 / len(world.names))
+    film = {"no clue": belief}
+    for clue in ("alive", "four legs", "swims", "lays eggs"):
+        belief = belief * world.chance[:, world.questions.index(clue)]
+        belief = belief / belief.sum()
+        film[f'"{clue}"'] = belief
+    shown = "dog otter platypus crocodile eagle oak diamond table ship".split()
+    return figures.belief_film(film, world, shown)
+
+
 def bill():
     """05: village A's orders in its own words and in those of village B."""
     books = {"in A's own words": [1, 2, 3, 3], "in B's words": [3, 3, 1, 2]}
@@ -56,7 +69,11 @@ def bill():
 
 
 # From the number of a lesson to its picture's name and the function that draws it.
-DRAWINGS = {"01": ("hourglass.png", hourglass), "05": ("bill.png", bill)}
+DRAWINGS = {
+    "01": ("hourglass.png", hourglass),
+    "04": ("beliefs.png", beliefs),
+    "05": ("bill.png", bill),
+}
 
 
 def attach(path: Path, name: str, png: bytes) -> None:

@@ -1,5 +1,5 @@
 """Every notebook takes its pictures from here: digits, letters and photographs,
-points in a plane, and the forms of three crowds.
+points in a plane, things to guess, and the forms of three crowds.
 
 Importing this package also makes `import torchvision` work beside a CPU build of
 torch. No function needs a network or writes outside a temporary folder.
@@ -11,7 +11,12 @@ from helpers.datasets.crowds import CROWDS, FORM, answer_tables, draw_forms
 from helpers.datasets.letters import letters
 from helpers.datasets.mnist import Digits, mnist
 from helpers.datasets.photos import photo_patches
-from helpers.datasets.toys import curve_of_points, line_of_points
+from helpers.datasets.things import forty_things
+from helpers.datasets.toys import (
+    curve_of_points,
+    line_of_points,
+    two_groups_of_points,
+)
 
 __all__ = [
     "CROWDS",
@@ -21,8 +26,10 @@ __all__ = [
     "answer_tables",
     "curve_of_points",
     "draw_forms",
+    "forty_things",
     "letters",
     "line_of_points",
     "mnist",
     "photo_patches",
+    "two_groups_of_points",
 ]

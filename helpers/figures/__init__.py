@@ -4,10 +4,24 @@ style     house style, `show` with its alternative text
 grids     digits in rows with names, or as one block
 charts    curves with their labels
 maps      points and codes in a plane, with curves or with thumbnails
+beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
 """
 
+from helpers.figures.beliefs import (
+    answers_table,
+    bars,
+    belief_film,
+    counted_rounds,
+    die_and_cards,
+    falling,
+    guessed_picture,
+    one_round,
+    shared_points,
+    sheet,
+    yes_no_tree,
+)
 from helpers.figures.bills import (
     answers_and_bills,
     bill,
@@ -47,20 +61,28 @@ __all__ = [
     "COLOURS",
     "WIDTH",
     "answers_and_bills",
+    "answers_table",
+    "bars",
+    "belief_film",
     "bill",
     "bins",
     "check_alt",
+    "counted_rounds",
     "curves",
+    "die_and_cards",
     "display_png",
     "extra_of_single_forms",
+    "falling",
     "fits_in_motion",
     "form_shares",
+    "guessed_picture",
     "heat_table",
     "hourglass",
     "image_grid",
     "label_lines",
     "latent_map",
     "loss_curves",
+    "one_round",
     "paid_bills",
     "pairs_of_bars",
     "penalties",
@@ -70,10 +92,13 @@ __all__ = [
     "points_and_line",
     "restored_points",
     "settling",
+    "shared_points",
+    "sheet",
     "show",
     "squared_error_drawing",
     "tangent",
     "to_png",
     "two_bells",
     "two_clouds",
+    "yes_no_tree",
 ]
