@@ -49,7 +49,7 @@ MUTATIONS = [
     ),
     (
         "04_latent_variables.ipynb",  # cards in place of what their coins draw
-        "return z, torch.bernoulli(recipes[z], generator=generator)",
+        "return z, torch.bernoulli(recipes[z].clamp(max=1), generator=generator)",
         "return z, recipes[z].round()",
         {"fraying_drawn_to_real"},
     ),
