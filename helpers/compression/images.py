@@ -259,6 +259,41 @@ def round_trips(
         return [job.result() for job in jobs]
 
 
+def near_budget(
+    results: Iterable[tuple[Point, np.ndarray]], bytes_per_image: float
+) -> tuple[Point, np.ndarray]:
+    """The result of `round_trips` whose size is nearest to a budget."""
+    return min(results, key=lambda r: abs(r[0].bytes_per_image - bytes_per_image))
+
+
+def bytes_at(curve: Iterable[tuple[float, float]], error: float) -> float:
+    """Bytes that a codec needs for this error, between the points of its curve.
+
+    Between two points the logarithm of the bytes is a straight line over the logarithm
+    of the error. Points that another one beats in both are left out.
+
+    Args:
+        curve: pairs (bytes, error), both above 0, the error in any unit.
+        error: in the same unit.
+
+    Returns:
+        The bytes; nan where the curve does not reach this error.
+
+    Raises:
+        ValueError: bytes or an error are not above 0.
+    """
+    kept: list[tuple[float, float]] = []
+    for size, reached in sorted(curve):
+        if not size > 0 or not reached > 0:
+            raise ValueError(f"a curve needs bytes and errors above 0: {size, reached}")
+        if not kept or reached < kept[-1][1]:
+            kept.append((size, reached))
+    if len(kept) < 2 or not kept[-1][1] <= error <= kept[0][1]:
+        return math.nan
+    sizes, errors = np.log(kept).T[:, ::-1]  # errors must rise for np.interp
+    return float(np.exp(np.interp(math.log(error), errors, sizes)))
+
+
 def jpeg_scan_bytes(file: bytes) -> int:
     """Bytes of a JPEG file that are coded image, not header or table.
 
