@@ -242,10 +242,8 @@ def test_bd_rate_leaves_out_points_that_are_beaten():
 
 def test_bd_rate_refuses():
     good = curve([10, 20], [20, 24])
-    with pytest.raises(ValueError, match="no PSNR in common"):
-        codecs.bd_rate(good, curve([30, 40], [25, 26]))
-    with pytest.raises(ValueError, match="two points"):
-        codecs.bd_rate(good, good[:1])
+    assert math.isnan(codecs.bd_rate(good, curve([30, 40], [25, 26])))
+    assert math.isnan(codecs.bd_rate(good, good[:1]))
     with pytest.raises(ValueError, match="finite mse"):
         codecs.bd_rate(good, [*good, Point("", None, 100, 0)])
 

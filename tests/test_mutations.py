@@ -36,6 +36,24 @@ MUTATIONS = [
         {"random_code_digit_share"},
     ),
     (
+        "02_compression_limits.ipynb",  # the receiver forgets the step
+        "restored = predict(decoder, symbols * step)",
+        "restored = predict(decoder, symbols)",
+        {"jpeg_to_plain_bytes", "loss_saves"},
+    ),
+    (
+        "02_compression_limits.ipynb",  # natural logarithms in place of bits
+        ".clamp_min(1e-9).log2().sum(dim=1)",
+        ".clamp_min(1e-9).log().sum(dim=1)",
+        {"learned_bytes", "learned_mse"},
+    ),
+    (
+        "02_compression_limits.ipynb",  # no noise in place of rounding
+        "+ torch.rand_like(code) - 0.5",
+        "",
+        {"learned_bytes_008", "loss_saves"},
+    ),
+    (
         "05_kl_divergence.ipynb",  # the standard deviation in place of the variance
         "squares = p_sd**2 + ",
         "squares = p_sd + ",

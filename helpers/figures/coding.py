@@ -285,7 +285,7 @@ def _word(item: tuple[str, str]) -> float:
 
 
 def water(variances: Sequence[float], levels: Sequence[float]) -> Figure:
-    """Variances as a sea floor and the water at each level: what it covers is not sent.
+    """Variances and a water level: blue is the error that remains, orange what is sent.
 
     Args:
         variances: of the directions, above 0, in falling order.
