@@ -125,10 +125,10 @@ def narrowing(message: str, chances: dict[str, float]) -> Figure:
         chances: how probable each symbol is; they add up to 1.
     """
     rows = len(message)
-    axes = blank((-4.6, 16.2), (-1.65 * rows + 0.6, 1.1))
+    axes = blank((-4.6, 16.2), (-1.4 * rows + 0.35, 1.1))
     low, width = 0.0, 1.0
     for row, chosen in enumerate(message):
-        y = -1.65 * row
+        y = -1.4 * row
         start = low
         for colour, (symbol, chance) in zip(STEPS, chances.items(), strict=False):
             size = width * chance
@@ -147,7 +147,7 @@ def narrowing(message: str, chances: dict[str, float]) -> Figure:
         axes.text(-0.4, y + 0.4, text, ha="right", va="center")
         if row + 1 < rows:
             for x, target in ((ends[0], 0), (sum(ends), 16)):
-                axes.plot([x, target], [y, y - 0.85], "--", color="0.5", lw=1)
+                axes.plot([x, target], [y, y - 0.6], "--", color="0.5", lw=1)
     return axes.figure
 
 
@@ -224,6 +224,7 @@ def bytes_and_errors(
     *,
     highest: float = 12.0,
     level: tuple[str, float] | None = None,
+    loose: str | None = None,
 ) -> Figure:
     """Squared error over bytes an image, a curve for each codec: left and low is good.
 
@@ -232,6 +233,7 @@ def bytes_and_errors(
             most four. A name stands at the smallest file that is drawn.
         highest: the largest error that is drawn.
         level: a name and a squared error to compare at, drawn as a dashed line.
+        loose: the name of one whose points are not joined by a line.
 
     Raises:
         ValueError: there is no curve, or there are more than four.
@@ -248,7 +250,8 @@ def bytes_and_errors(
     styles = zip(("vermilion", "blue", "green", "black"), "osv^", strict=True)
     for (colour, mark), (name, points) in zip(styles, drawn.items(), strict=False):
         if points:
-            axes.plot(*zip(*points, strict=True), f"{mark}-", color=COLOURS[colour])
+            style = mark if name == loose else f"{mark}-"
+            axes.plot(*zip(*points, strict=True), style, color=COLOURS[colour])
             side = "right" if name == left else "left"
             offset = dict(xytext=(-8 if side == "right" else 4, 6), ha=side)
             place = dict(color=COLOURS[colour], textcoords="offset points")
