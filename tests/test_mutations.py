@@ -36,6 +36,24 @@ MUTATIONS = [
         {"random_code_digit_share"},
     ),
     (
+        "02_compression_limits.ipynb",  # the receiver forgets the step
+        "restored = predict(decoder, symbols * step)",
+        "restored = predict(decoder, symbols)",
+        {"jpeg_to_plain_bytes", "loss_saves"},
+    ),
+    (
+        "02_compression_limits.ipynb",  # natural logarithms in place of bits
+        "return -area.log2().sum(dim=1)",
+        "return -area.log().sum(dim=1)",
+        {"learned_bytes", "learned_mse"},
+    ),
+    (
+        "02_compression_limits.ipynb",  # no noise in place of rounding
+        "+ torch.rand_like(code) - 0.5",
+        "",
+        {"learned_bytes_008", "loss_saves"},
+    ),
+    (
         "04_latent_variables.ipynb",  # shares of a recipe in place of those of a row
         "return (log_chance + weights.log()).softmax(dim=1)",
         "return (log_chance + weights.log()).softmax(dim=0)",
