@@ -36,15 +36,15 @@ MUTATIONS = [
         {"random_code_digit_share"},
     ),
     (
-        "02_compression_limits.ipynb",  # the receiver forgets the step
-        "restored = predict(decoder, symbols * step)",
-        "restored = predict(decoder, symbols)",
-        {"jpeg_to_plain_bytes", "loss_saves"},
+        "02_compression_limits.ipynb",  # always rounded down
+        "return (code / step).round()",
+        "return (code / step).floor()",
+        {"learned_mse", "jpeg_to_plain_bytes"},
     ),
     (
-        "02_compression_limits.ipynb",  # natural logarithms in place of bits
-        "return -area.log2().sum(dim=1)",
-        "return -area.log().sum(dim=1)",
+        "02_compression_limits.ipynb",  # the sum of a batch in place of its mean
+        "return bits.mean() + exchange * squared_error(restored, images)",
+        "return bits.sum() + exchange * squared_error(restored, images)",
         {"learned_bytes", "learned_mse"},
     ),
     (
