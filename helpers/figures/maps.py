@@ -241,7 +241,7 @@ def clouds_in_plane(
     """
     rows = -(-len(panels) // columns)
     side = WIDTH / columns
-    figure = Figure(figsize=(WIDTH, rows * (side + 0.35)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, rows * (side + 0.05) + 0.2), layout="constrained")
     share = dict(sharex=edge is not None, sharey=edge is not None)
     grid = figure.subplots(rows, columns, squeeze=False, **share).flatten()
     circle = torch.linspace(0, 2 * torch.pi, 60)
@@ -255,7 +255,7 @@ def clouds_in_plane(
                 f"{title}: means must be {need}, not {tuple(means.shape)}."
             )
         reach = edge or max(2.6, float(means.abs().flatten().quantile(0.99)))
-        axes.scatter(*means.T, s=3, c=colours, alpha=0.5, linewidths=0)
+        axes.scatter(*means.T, s=5, c=colours, alpha=0.6, linewidths=0)
         for i in range(0 if spreads is None else min(clouds, len(means))):
             ring = means[i, :, None] + 2 * spreads[i, :, None].detach().cpu() * circle
             axes.plot(*ring, color="black", linewidth=0.8)
