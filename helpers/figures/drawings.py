@@ -170,7 +170,7 @@ def imagining_machine(
     chance = np.where(before > 0.5, after, 1 - after)
     distortion = float(-np.log(np.clip(chance, 1e-7, 1)).sum())
     rate = float(_bell_price(mean, spread).sum())
-    axes = _blank((0, 17.4), (-2.4, 5.3))
+    axes = _blank((0, 17.4), (-2.6, 5.3))
     vermilion, green = COLOURS["vermilion"], COLOURS["green"]
     for image, left, name in ((before, 0.2, "picture"), (after, 14.2, "drawing")):
         _place(axes, image, (left, left + 3), (0.8, 3.8))
@@ -188,7 +188,7 @@ def imagining_machine(
             )
         top = base + scale * max(0.0, float(values.max()))
         axes.text(6.5, top + 0.15, name, ha="center", color=vermilion)
-    middle, unit = np.array([9.5, 2.3]), 0.75  # the plane: where 0 lies, and its scale
+    middle, unit = np.array([9.5, 2.35]), 0.92  # the plane: where 0 lies, and its scale
     for radius in (1, 2):
         ring = Ellipse(middle, 2 * radius * unit, 2 * radius * unit, fill=False)
         ring.set(linestyle="--", edgecolor=GREY, linewidth=1.2)
@@ -198,16 +198,18 @@ def imagining_machine(
     axes.add_patch(cloud)
     axes.plot(*(middle + unit * point), "o", color="black", markersize=3.5)
     axes.plot(*middle, "+", color=GREY)
-    axes.text(9.5, 4.65, "a cloud, and one point in it", ha="center", color=vermilion)
-    axes.text(9.5, 0.25, "dashed: the standard cloud", ha="center", color=GREY, size=10)
-    for start, end in ((3.25, 3.55), (5.55, 5.9), (7.1, 7.7), (11.3, 11.85)):
+    axes.text(9.5, 4.7, "a cloud, and one point in it", ha="center", color=vermilion)
+    axes.text(
+        9.5, -0.02, "dashed: the standard cloud", ha="center", color=GREY, size=10
+    )
+    for start, end in ((3.25, 3.55), (5.55, 5.9), (7.1, 7.5), (11.5, 11.85)):
         arrow(axes, (start, 2.3), (end, 2.3))
     arrow(axes, (13.83, 2.3), (14.15, 2.3))
-    arrow(axes, (15.7, 0.6), (1.7, 0.6), vermilion, bend=-0.27, both=True)
+    arrow(axes, (15.7, 0.6), (1.7, 0.6), vermilion, bend=-0.29, both=True)
     says = f"distortion {distortion:.1f} nats: the price of the drawing"
-    axes.text(8.7, -2.0, says, ha="center", color=vermilion)
+    axes.text(8.7, -2.15, says, ha="center", color=vermilion)
     says = f"rate {rate:.1f} nats: the price of the cloud"
-    axes.text(9.5, -0.5, says, ha="center", color=green, fontsize=11)
+    axes.text(9.5, -0.68, says, ha="center", color=green, fontsize=11)
     return axes.figure
 
 
