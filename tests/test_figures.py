@@ -367,7 +367,7 @@ def test_names_of_classes_stand_apart():
 
 
 def test_clouds_need_a_plane():
-    with pytest.raises(ValueError, match=r"means must be .n, 2."):
+    with pytest.raises(ValueError, match=r"means must be .4, 2."):
         figures.clouds_in_plane({"a": (torch.zeros(4, 3), None)}, torch.arange(4))
 
 
