@@ -38,7 +38,15 @@ from helpers.figures.bills import (
     tangent,
     two_bells,
 )
-from helpers.figures.charts import curves, label_lines, loss_curves
+from helpers.figures.charts import (
+    curves,
+    label_lines,
+    ladder_of_bars,
+    latent_rates,
+    loss_curves,
+    share_bars,
+    tradeoff,
+)
 from helpers.figures.coding import (
     block_of_waves,
     bytes_and_errors,
@@ -49,14 +57,22 @@ from helpers.figures.coding import (
     water,
     way_into_a_file,
 )
-from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
+from helpers.figures.drawings import (
+    bill_by_hand,
+    hourglass,
+    imagining_machine,
+    pixel_table,
+    squared_error_drawing,
+)
 from helpers.figures.grids import image_grid
 from helpers.figures.maps import (
+    clouds_in_plane,
     latent_map,
     pictures_on_a_curve,
     place_on_map,
     points_and_line,
     restored_points,
+    sheet_of_plane,
     two_clouds,
 )
 from helpers.figures.style import (
@@ -76,10 +92,12 @@ __all__ = [
     "bars",
     "belief_film",
     "bill",
+    "bill_by_hand",
     "bins",
     "block_of_waves",
     "bytes_and_errors",
     "check_alt",
+    "clouds_in_plane",
     "code_words",
     "counted_rounds",
     "curves",
@@ -93,8 +111,11 @@ __all__ = [
     "heat_table",
     "hourglass",
     "image_grid",
+    "imagining_machine",
     "label_lines",
+    "ladder_of_bars",
     "latent_map",
+    "latent_rates",
     "loss_curves",
     "narrowing",
     "one_round",
@@ -109,12 +130,15 @@ __all__ = [
     "restored_points",
     "rounding_and_noise",
     "settling",
+    "share_bars",
     "shared_points",
     "sheet",
+    "sheet_of_plane",
     "show",
     "squared_error_drawing",
     "tangent",
     "to_png",
+    "tradeoff",
     "two_bells",
     "two_clouds",
     "water",
