@@ -83,6 +83,24 @@ MUTATIONS = [
         "log_ratios(mixtures, a, x).mean(0) for a, x in enumerate(drawn[::-1])",
         {"kl_0_1_to_4_9", "recipes_near_pair", "recipes_far_pair"},
     ),
+    (
+        "06_variational_inference.ipynb",  # accept upside down
+        "return u < (log_new - log_old).exp()",
+        "return u < (log_old - log_new).exp()",
+        {"walk_mean_to_exact"},
+    ),
+    (
+        "06_variational_inference.ipynb",  # the entropy forgotten
+        "return (log_joint(z) - log_q).mean(0)",
+        "return log_joint(z).mean(0)",
+        {"elbo_gap_to_kl", "best_bell_kl"},
+    ),
+    (
+        "06_variational_inference.ipynb",  # the neighbour is not asked
+        "if u < people[neighbour] / people[island]:",
+        "if u < 1:",
+        {"islands_total_variation"},
+    ),
 ]
 each_mutation = pytest.mark.parametrize(
     ("name", "text", "replacement", "ids"),

@@ -18,6 +18,13 @@ from torch import nn
 
 from helpers import figures, runtime
 from helpers.datasets import forty_things, mnist
+from helpers.landscapes import (
+    UPPER,
+    Landscape,
+    drawing_machine,
+    half_hidden_four,
+    log_table,
+)
 from helpers.training import fit
 
 
@@ -68,11 +75,25 @@ def bill():
     return figures.bill(shares, books, dishes)
 
 
+def half_of_a_four():
+    """06: half of a four, the islands of its posterior, a drawing of each island."""
+    digits = mnist()
+    machine = drawing_machine(digits.train[:55_000], epochs=8)
+    test = torch.bernoulli(digits.test[:2000].flatten(1))
+    four = test[half_hidden_four(machine, test, digits.test_labels[:2000])]
+    scene = Landscape(lambda z: log_table(machine, four[None], z, UPPER)[:, 0])
+    large = scene.shares > 0.05
+    drawn = machine(scene.peaks[large]).sigmoid().view(-1, 1, 28, 28)
+    islands = scene.peaks[large], scene.shares[large]
+    return figures.hidden_half_drawing(four.view(1, 28, 28), scene, islands, drawn)
+
+
 # From the number of a lesson to its picture's name and the function that draws it.
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
     "04": ("beliefs.png", beliefs),
     "05": ("bill.png", bill),
+    "06": ("half_of_a_four.png", half_of_a_four),
 }
 
 

@@ -4,6 +4,7 @@ style     house style, `show` with its alternative text
 grids     digits in rows with names, or as one block
 charts    curves with their labels
 maps      points and codes in a plane, with curves or with thumbnails
+landscapes walks over a posterior, and bells fitted to it
 beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
@@ -40,6 +41,20 @@ from helpers.figures.bills import (
 from helpers.figures.charts import curves, label_lines, loss_curves
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
+from helpers.figures.landscapes import (
+    answers_of_encoder,
+    bell_film,
+    hidden_half_drawing,
+    histogram_film,
+    islands_film,
+    pushed_draws,
+    rolls,
+    steps_on_a_hill,
+    total_variation_drawing,
+    traces,
+    walks_and_bells,
+    with_hidden_half,
+)
 from helpers.figures.maps import (
     latent_map,
     pictures_on_a_curve,
@@ -61,9 +76,11 @@ __all__ = [
     "COLOURS",
     "WIDTH",
     "answers_and_bills",
+    "answers_of_encoder",
     "answers_table",
     "bars",
     "belief_film",
+    "bell_film",
     "bill",
     "bins",
     "check_alt",
@@ -77,8 +94,11 @@ __all__ = [
     "form_shares",
     "guessed_picture",
     "heat_table",
+    "hidden_half_drawing",
+    "histogram_film",
     "hourglass",
     "image_grid",
+    "islands_film",
     "label_lines",
     "latent_map",
     "loss_curves",
@@ -90,15 +110,22 @@ __all__ = [
     "pixel_table",
     "place_on_map",
     "points_and_line",
+    "pushed_draws",
     "restored_points",
+    "rolls",
     "settling",
     "shared_points",
     "sheet",
     "show",
     "squared_error_drawing",
+    "steps_on_a_hill",
     "tangent",
     "to_png",
+    "total_variation_drawing",
+    "traces",
     "two_bells",
     "two_clouds",
+    "walks_and_bells",
+    "with_hidden_half",
     "yes_no_tree",
 ]
