@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal
 from torch.nn.functional import softplus
 
-from helpers import likelihood
+from helpers import likelihood, runtime
 from helpers.models import dense
 from helpers.training import fit, predict
 
@@ -49,16 +49,18 @@ def drawing_machine(images: Tensor, epochs: int) -> nn.Sequential:
         images: (n, 1, 28, 28), values in [0, 1].
         epochs: passes over the images.
     """
-    pair = _Pair()
-    fit(
-        pair,
-        images,
-        lambda elbo, _: -elbo.mean(),
-        epochs=epochs,
-        lr=4e-3,
-        transform=lambda images: (torch.bernoulli(images),),
-        name="the machine",
-    )
+    with torch.random.fork_rng():  # the same machine, whatever was drawn before
+        torch.manual_seed(runtime.current().seed)
+        pair = _Pair()
+        fit(
+            pair,
+            images,
+            lambda elbo, _: -elbo.mean(),
+            epochs=epochs,
+            lr=4e-3,
+            transform=lambda images: (torch.bernoulli(images),),
+            name="the machine",
+        )
     return pair.decoder.cpu().requires_grad_(False)
 
 
@@ -236,16 +238,17 @@ class Cells:
 def half_hidden_four(decoder, images: Tensor, labels: Tensor) -> int:
     """The index of a four whose upper half alone has several explanations.
 
-    Of the fours among the images it takes one with as many islands of at least a tenth
-    as it can find, at most three, and of these the one with the deepest valley between
-    its two nearest islands.
+    Of the fours among the images it takes one with as many islands as it can find that
+    hold a twentieth or more, at most three, and of these the one with the deepest
+    valley between its two nearest islands.
 
     Args:
         images: zeros and ones (n, 784).
         labels: (n,).
     """
     fours = (labels == 4).nonzero()[:, 0]
-    return max(fours.tolist(), key=_Islands(decoder, images, fours, UPPER).rating)
+    found = _Islands(decoder, images, fours, UPPER, 0.05)
+    return max(fours.tolist(), key=found.rating)
 
 
 def tilted_picture(decoder, images: Tensor) -> int:
@@ -294,7 +297,7 @@ def deepest_pair(decoder, images: Tensor, labels: Tensor) -> tuple[int, float]:
         Its index, and the depth of the valley in nats.
     """
     chosen = ((labels == 4) | (labels == 9)).nonzero()[:, 0]
-    found = _Islands(decoder, images, chosen, 1.0, least=0.2)
+    found = _Islands(decoder, images, chosen, 1.0, 0.2)
     best = max(chosen.tolist(), key=found.rating)
     return best, found.rating(best)[1]
 
@@ -302,14 +305,13 @@ def deepest_pair(decoder, images: Tensor, labels: Tensor) -> tuple[int, float]:
 class _Islands:
     """The islands of at least a share, of each chosen picture, and their valleys."""
 
-    def __init__(self, decoder, images, chosen, seen, least=0.1):
+    def __init__(self, decoder, images, chosen, seen, least):
         self.decoder, self.images, self.seen = decoder, images, seen
         self.found = {}
-        for part in chosen.split(100):
-            table = log_table(decoder, images[part], PLACES, seen).softmax(0).T
-            for i, share in zip(part.tolist(), table, strict=True):
-                _, shares, peaks = islands(share, COARSE)
-                self.found[i] = peaks[shares >= least][:3]
+        shares = log_table(decoder, images[chosen], PLACES, seen).softmax(0).T
+        for i, share in zip(chosen.tolist(), shares, strict=True):
+            _, of_islands, peaks = islands(share, COARSE)
+            self.found[i] = peaks[of_islands >= least][:3]
 
     def rating(self, i: int) -> tuple[int, float]:
         """How many islands picture i has, and the depth of its shallowest valley."""

@@ -79,8 +79,9 @@ def half_of_a_four():
     """06: half of a four, the islands of its posterior, a drawing of each island."""
     digits = mnist()
     machine = drawing_machine(digits.train[:55_000], epochs=8)
-    test = torch.bernoulli(digits.test[:2000].flatten(1))
-    four = test[half_hidden_four(machine, test, digits.test_labels[:2000])]
+    generator = runtime.current().generator(2)  # the lesson's own machine and picture
+    test = torch.bernoulli(digits.test.flatten(1), generator=generator)[:5000]
+    four = test[half_hidden_four(machine, test, digits.test_labels[:5000])]
     scene = Landscape(lambda z: log_table(machine, four[None], z, UPPER)[:, 0])
     large = scene.shares > 0.05
     drawn = machine(scene.peaks[large]).sigmoid().view(-1, 1, 28, 28)

@@ -163,8 +163,8 @@ def pushed_draws(
         noise, z, slopes: of each draw (k,).
     """
     figure = Figure(figsize=(WIDTH, 3.9), layout="none")
-    top = figure.add_axes((0.1, 0.44, 0.88, 0.53))
-    below = figure.add_axes((0.1, 0.02, 0.88, 0.42))
+    top = figure.add_axes((0.13, 0.44, 0.85, 0.53))
+    below = figure.add_axes((0.13, 0.02, 0.85, 0.42))
     at = np.interp(z, ticks, height)
     top.plot(ticks, height, color="0.35")
     for x, y, slope in zip(z.tolist(), at, slopes.tolist(), strict=True):
@@ -216,7 +216,7 @@ def hidden_half_drawing(picture: Tensor, scene, peaks, drawings: Tensor) -> Figu
         mark(middle, place, name)
         height = 0.86 / len(places)
         bottom = 0.02 + (len(places) - 1 - i) * height
-        side = min(0.21, 0.9 * height * figure.get_figheight() / WIDTH)
+        side = min(0.15, 0.9 * height * figure.get_figheight() / WIDTH)
         axes = figure.add_axes(
             (0.78, bottom, side, side * WIDTH / figure.get_figheight())
         )
@@ -225,7 +225,7 @@ def hidden_half_drawing(picture: Tensor, scene, peaks, drawings: Tensor) -> Figu
         y = bottom + side * WIDTH / figure.get_figheight() / 2
         figure.text(0.765, y, name, ha="right", va="center", weight="bold")
         figure.text(0.79 + side, y, f"{100 * share:.0f} %", va="center")
-    figure.text(0.86, 0.93, "what it draws", ha="center", fontsize=12)
+    figure.text(0.86, 0.905, "what it draws", ha="center", va="bottom", fontsize=12)
     return figure
 
 
