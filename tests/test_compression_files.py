@@ -5,9 +5,15 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.compression import files
-from helpers.compression.entropy import Stack, decode_symbols, encode_symbols
+from helpers.compression.entropy import (
+    Stack,
+    SymbolTables,
+    decode_symbols,
+    encode_symbols,
+)
 from helpers.compression.files import MOST, Ledger, read_file, write_file
 
 # The entropy coder
@@ -52,6 +58,39 @@ def test_tables_of_any_length_and_offset():
     payload = encode_symbols(symbols, tables, lowest)
     decoded = decode_symbols(payload, tables, 500, lowest)
     np.testing.assert_array_equal(decoded, symbols)
+
+
+def test_symbol_tables_pack_by_what_they_counted():
+    normal = torch.distributions.Normal(0.0, 2.0)
+    symbols = normal.sample((5000, 3)).round()
+    tables = SymbolTables(symbols, reach=20)
+    assert tables.counts.shape == (3, 41) and tables.counts.min() == 1
+    np.testing.assert_allclose(tables.chances.sum(1), 1)
+    payload = tables.pack(symbols)
+    torch.testing.assert_close(tables.unpack(payload, 5000), symbols, rtol=0, atol=0)
+    bits = tables.bits(symbols)
+    assert bits.shape == (5000, 3)
+    assert bits[0, 1] == -np.log2(tables.chances[1, 20 + int(symbols[0, 1])])
+    assert bits.sum() / 8 <= len(payload) <= 1.001 * bits.sum() / 8 + 8
+
+
+def test_symbols_beyond_the_reach_move_to_the_edge():
+    tables = SymbolTables(np.array([[0], [-99], [99]]), reach=2)
+    assert tables.counts.tolist() == [[2, 1, 2, 1, 2]]
+    assert tables.unpack(tables.pack(torch.tensor([[50.0]])), 1).tolist() == [[2.0]]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "words"),
+    [
+        (torch.tensor([[0.5]]), "whole numbers"),
+        (torch.tensor([[float("nan")]]), "whole numbers"),
+        (torch.zeros(3), r"\(n, k\)"),
+    ],
+)
+def test_symbol_tables_refuse(symbols, words):
+    with pytest.raises(ValueError, match=words):
+        SymbolTables(symbols)
 
 
 def test_a_table_of_one_symbol_costs_nothing():

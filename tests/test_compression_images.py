@@ -242,9 +242,23 @@ def test_bd_rate_leaves_out_points_that_are_beaten():
 
 def test_bd_rate_refuses():
     good = curve([10, 20], [20, 24])
-    with pytest.raises(ValueError, match="no PSNR in common"):
-        codecs.bd_rate(good, curve([30, 40], [25, 26]))
-    with pytest.raises(ValueError, match="two points"):
-        codecs.bd_rate(good, good[:1])
+    assert math.isnan(codecs.bd_rate(good, curve([30, 40], [25, 26])))
+    assert math.isnan(codecs.bd_rate(good, good[:1]))
     with pytest.raises(ValueError, match="finite mse"):
         codecs.bd_rate(good, [*good, Point("", None, 100, 0)])
+
+
+def test_bytes_at_reads_between_the_points_of_a_curve():
+    curve = [(10, 4.0), (40, 1.0), (50, 2.0)]  # the last one is beaten
+    assert codecs.bytes_at(curve, 2.0) == pytest.approx(20)
+    assert codecs.bytes_at(curve, 4.0) == pytest.approx(10)
+    assert math.isnan(codecs.bytes_at(curve, 5.0))
+    assert math.isnan(codecs.bytes_at(curve[:1], 4.0))
+    with pytest.raises(ValueError, match="above 0"):
+        codecs.bytes_at([(0, 1.0), (1, 0.5)], 1.0)
+
+
+def test_near_budget_takes_the_nearest_size():
+    results = [(Point("x", q, size, 0.1), None) for q, size in ((0, 24), (1, 31))]
+    assert codecs.near_budget(results, 30)[0].setting == 1
+    assert codecs.near_budget(results, 15)[0].setting == 0

@@ -287,6 +287,16 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
             DIGIT.expand(3, 1, 28, 28), torch.full((3, 10), 0.1), [0, 5, 9]
         ),
         figures.heat_table(100 * torch.rand(10, 10), [(4, 9)]),
+        figures.way_into_a_file(
+            DIGIT, torch.randn(30), [-12] * 30, bytes(range(12)), DIGIT
+        ),
+        figures.code_words({"a": "0", "b": "10", "c": "110", "d": "111"}),
+        figures.narrowing("abba", {"a": 0.9, "b": 0.1}),
+        figures.rounding_and_noise(),
+        figures.price_as_area(0.3, 1.2, 2),
+        figures.bytes_and_errors({"one": [(5, 9)], "two": [(20, 4), (9, 11)]}),
+        figures.water(np.geomspace(5, 0.001, 50), levels=(1, 0.1)),
+        figures.block_of_waves(np.arange(64).reshape(8, 8) * 4, step=20),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):
@@ -305,6 +315,31 @@ def test_the_squared_error_of_a_drawing_is_that_of_its_pictures():
     texts = figures.hourglass(DIGIT, torch.randn(30), DIGIT / 2).axes[0].texts
     error = (DIGIT / 2).square().sum().item()
     assert any(f"squared error {error:.1f}" in text.get_text() for text in texts)
+
+
+@pytest.mark.parametrize("words", [{"a": "0", "b": "10"}, {"a": "0", "b": "0"}])
+def test_words_must_fill_the_bar(words):
+    with pytest.raises(ValueError, match=r"fill the bar|begins another"):
+        figures.code_words(words)
+
+
+def test_a_price_is_the_logarithm_of_its_area():
+    (axes,) = figures.price_as_area(0.3, 1.2, 2).axes
+    area = 1 / (1 + np.exp(-2.2 / 1.2)) - 1 / (1 + np.exp(-1.2 / 1.2))
+    assert f"area {area:.3f}" in axes.texts[0].get_text()
+    assert f"{-np.log2(area):.1f} bits" in axes.texts[0].get_text()
+
+
+def test_narrowing_multiplies():
+    texts = figures.narrowing("aab", {"a": 0.7, "b": 0.3}).axes[0].texts
+    assert "aab: 0.147" in {text.get_text() for text in texts}
+
+
+def test_waves_come_back_without_rounding_errors():
+    block = np.arange(64).reshape(8, 8) * 4
+    pictures = figures.block_of_waves(block, step=1e-6).axes
+    back = pictures[3].images[0].get_array()
+    np.testing.assert_allclose(back, block, atol=1e-4)
 
 
 def test_names_of_curves_do_not_collide():

@@ -36,6 +36,24 @@ MUTATIONS = [
         {"random_code_digit_share"},
     ),
     (
+        "02_compression_limits.ipynb",  # always rounded down
+        "return (code / step).round()",
+        "return (code / step).floor()",
+        {"learned_mse", "jpeg_to_plain_bytes"},
+    ),
+    (
+        "02_compression_limits.ipynb",  # the sum of a batch in place of its mean
+        "return bits.mean() + exchange * squared_error(restored, images)",
+        "return bits.sum() + exchange * squared_error(restored, images)",
+        {"learned_bytes", "learned_mse"},
+    ),
+    (
+        "02_compression_limits.ipynb",  # no noise in place of rounding
+        "+ torch.rand_like(code) - 0.5",
+        "",
+        {"learned_bytes_008", "loss_saves"},
+    ),
+    (
         "04_latent_variables.ipynb",  # shares of a recipe in place of those of a row
         "return (log_chance + weights.log()).softmax(dim=1)",
         "return (log_chance + weights.log()).softmax(dim=0)",

@@ -17,6 +17,7 @@ from run_notebooks import ROOT, save
 from torch import nn
 
 from helpers import figures, runtime
+from helpers.compression.entropy import SymbolTables
 from helpers.datasets import forty_things, mnist
 from helpers.landscapes import (
     UPPER,
@@ -25,12 +26,37 @@ from helpers.landscapes import (
     half_hidden_four,
     log_table,
 )
-from helpers.training import fit
+from helpers.training import fit, predict
 
 
 def hourglass():
     """01: a test image, its code of thirty numbers, and what is restored from them."""
     digits = mnist()
+    encoder, decoder = _small_autoencoder(digits.train)
+    seven = digits.test[0]
+    with torch.no_grad():
+        code = encoder(seven[None])
+        restored = decoder(code)[0]
+    return figures.hourglass(seven, code[0], restored)
+
+
+def way_into_a_file():
+    """02: a test image, its code, the symbols, the bytes, and what they restore."""
+    digits = mnist()
+    encoder, decoder = _small_autoencoder(digits.train)
+    codes = predict(encoder, digits.train[:20_000])
+    step = 0.7 * codes.std()
+    tables = SymbolTables((codes / step).round())
+    seven = digits.test[:1]
+    code = predict(encoder, seven)
+    symbols = (code / step).round()
+    restored = predict(decoder, symbols * step)
+    return figures.way_into_a_file(
+        seven[0], code[0], symbols[0].int().tolist(), tables.pack(symbols), restored[0]
+    )
+
+
+def _small_autoencoder(images):
     encoder = nn.Sequential(
         nn.Flatten(), nn.Linear(784, 512), nn.GELU(), nn.Linear(512, 30)
     )
@@ -43,16 +69,12 @@ def hourglass():
     )
     fit(
         nn.Sequential(encoder, decoder),
-        digits.train,
+        images,
         lambda restored, images: (restored - images).square().flatten(1).sum(1).mean(),
         epochs=6,
-        name="hourglass",
+        name="autoencoder",
     )
-    seven = digits.test[0]
-    with torch.no_grad():
-        code = encoder(seven[None])
-        restored = decoder(code)[0]
-    return figures.hourglass(seven, code[0], restored)
+    return encoder, decoder
 
 
 def beliefs():
@@ -92,6 +114,7 @@ def half_of_a_four():
 # From the number of a lesson to its picture's name and the function that draws it.
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
+    "02": ("way_into_a_file.png", way_into_a_file),
     "04": ("beliefs.png", beliefs),
     "05": ("bill.png", bill),
     "06": ("half_of_a_four.png", half_of_a_four),

@@ -1,8 +1,10 @@
 """Whole numbers to bits and back, at about -log2 p bits each: the entropy coder.
 
-Only this module touches the library constriction. Two kinds of coder stand here, for a
-queue (what went in first comes out first: `encode_symbols`, `decode_symbols`) and for a
-`Stack` (what went in last comes out first), which `bits_back` needs.
+`SymbolTables` counts how often each whole number comes, and packs others by these
+counts. Only this module touches the library constriction. Two kinds of coder stand
+here, for a queue (what went in first comes out first: `encode_symbols`,
+`decode_symbols`) and for a `Stack` (what went in last comes out first), which
+`bits_back` needs.
 """
 
 import math
@@ -10,6 +12,8 @@ from collections.abc import Sequence
 
 import constriction
 import numpy as np
+import torch
+from torch import Tensor
 
 _MODELS = constriction.stream.model
 _COINS = _MODELS.Bernoulli(perfect=False)
@@ -85,6 +89,66 @@ def decode_symbols(
     if not coder.maybe_exhausted():
         raise ValueError(problem)
     return symbols
+
+
+class SymbolTables:
+    """How often each whole number came in each place of a code, and a coder for them.
+
+    Both sides need the same tables; counts are whole numbers, so they can agree on
+    them exactly. Each count begins at 1, because a symbol of probability 0 could not be
+    coded.
+
+    Args:
+        symbols: whole numbers (n, k) to count, a tensor or an array; 3.0 counts as a
+            whole number.
+        reach: the tables go from -reach to reach; what lies beyond moves to the edge.
+
+    Attributes:
+        counts: int64 array (k, 2 * reach + 1); column `reach + s` is for the symbol s.
+
+    Raises:
+        ValueError: the numbers are not whole, or not (n, k).
+    """
+
+    def __init__(self, symbols: Tensor | np.ndarray, reach: int = 60) -> None:
+        self.reach = reach
+        width = 2 * reach + 1
+        places = self._whole(symbols) + reach
+        rows = [np.bincount(column, minlength=width) for column in places.T]
+        self.counts = np.stack(rows) + 1
+
+    @property
+    def chances(self) -> np.ndarray:
+        """The probability of each symbol in each place, (k, 2 * reach + 1)."""
+        return self.counts / self.counts.sum(1, keepdims=True)
+
+    def bits(self, symbols: Tensor | np.ndarray) -> np.ndarray:
+        """The information content -log2 p of each symbol: (n, k) to (n, k), in bits."""
+        places = self._whole(symbols) + self.reach
+        return -np.log2(self.chances[np.arange(len(self.counts)), places])
+
+    def pack(self, symbols: Tensor | np.ndarray) -> bytes:
+        """Whole numbers (n, k) as about `bits(symbols).sum()` bits, in whole words."""
+        return encode_symbols(self._whole(symbols), self.counts, lowest=-self.reach)
+
+    def unpack(self, payload: bytes, count: int) -> Tensor:
+        """The numbers of `pack` as floats (count, k); beyond the reach: its edge.
+
+        Raises:
+            ValueError: the payload does not fit the tables and the count.
+        """
+        symbols = decode_symbols(payload, self.counts, count, lowest=-self.reach)
+        return torch.from_numpy(symbols).float()
+
+    def _whole(self, symbols: Tensor | np.ndarray) -> np.ndarray:
+        if isinstance(symbols, Tensor):
+            symbols = symbols.detach().cpu().numpy()
+        symbols = np.asarray(symbols)
+        if symbols.ndim != 2:
+            raise ValueError(f"symbols must be (n, k), not {symbols.shape}")
+        if not np.array_equal(symbols, np.round(symbols)):  # false for NaN, too
+            raise ValueError("symbols must be whole numbers; round them first")
+        return symbols.clip(-self.reach, self.reach).astype(np.int64)
 
 
 def _checked_tables(

@@ -158,18 +158,28 @@ JPEG_FLAT = Codec(
     (1, 255),  # larger ones are no baseline JPEG, and libjpeg warns
 )
 WEBP = Codec("WebP", "WEBP", lambda q: [{"quality": q, "method": 6}], (0, 100))
-# The default tune of libavif is for the eye. Allowing blocks to be copied from
-# elsewhere in the picture switches off filters that are worth more here. A second
-# thread changes the bytes.
-_AVIF = {
-    "codec": "aom",
-    "subsampling": "4:0:0",
-    "speed": 4,
-    "max_threads": 1,
-    "autotiling": False,
-    "advanced": {"tune": "psnr", "enable-intrabc": "0"},
-}
-AVIF = Codec("AVIF", "AVIF", lambda q: [{"quality": q, **_AVIF}], (0, 100))
+
+
+def avif(speed: int) -> Codec:
+    """AVIF by the encoder aom, at a speed from 0 (searches longest) to 10.
+
+    The default tune of libavif is for the eye. Allowing blocks to be copied from
+    elsewhere in the picture switches off filters that are worth more here. A second
+    thread changes the bytes.
+    """
+    options = {
+        "codec": "aom",
+        "subsampling": "4:0:0",
+        "speed": speed,
+        "max_threads": 1,
+        "autotiling": False,
+        "advanced": {"tune": "psnr", "enable-intrabc": "0"},
+    }
+    name = "AVIF" if speed == 4 else f"AVIF, speed {speed}"
+    return Codec(name, "AVIF", lambda q: [{"quality": q, **options}], (0, 100))
+
+
+AVIF = avif(speed=4)
 
 
 def _jpeg2000(name: str, **options: object) -> Codec:
@@ -259,6 +269,41 @@ def round_trips(
         return [job.result() for job in jobs]
 
 
+def near_budget(
+    results: Iterable[tuple[Point, np.ndarray]], bytes_per_image: float
+) -> tuple[Point, np.ndarray]:
+    """The result of `round_trips` whose size is nearest to a budget."""
+    return min(results, key=lambda r: abs(r[0].bytes_per_image - bytes_per_image))
+
+
+def bytes_at(curve: Iterable[tuple[float, float]], error: float) -> float:
+    """Bytes that a codec needs for this error, between the points of its curve.
+
+    Between two points the logarithm of the bytes is a straight line over the logarithm
+    of the error. Points that another one beats in both are left out.
+
+    Args:
+        curve: pairs (bytes, error), both above 0, the error in any unit.
+        error: in the same unit.
+
+    Returns:
+        The bytes; nan where the curve does not reach this error.
+
+    Raises:
+        ValueError: bytes or an error are not above 0.
+    """
+    kept: list[tuple[float, float]] = []
+    for size, reached in sorted(curve):
+        if not size > 0 or not reached > 0:
+            raise ValueError(f"a curve needs bytes and errors above 0: {size, reached}")
+        if not kept or reached < kept[-1][1]:
+            kept.append((size, reached))
+    if len(kept) < 2 or not kept[-1][1] <= error <= kept[0][1]:
+        return math.nan
+    sizes, errors = np.log(kept).T[:, ::-1]  # errors must rise for np.interp
+    return float(np.exp(np.interp(math.log(error), errors, sizes)))
+
+
 def jpeg_scan_bytes(file: bytes) -> int:
     """Bytes of a JPEG file that are coded image, not header or table.
 
@@ -318,17 +363,17 @@ def bd_rate(reference: Iterable[Point], other: Iterable[Point]) -> float:
     between the points cannot overshoot. Points that another point of the same curve
     beats in both bytes and PSNR are left out.
 
+    Returns:
+        Percent; nan where the two curves have no range of PSNR in common.
+
     Raises:
-        ValueError: the ranges share nothing, or a curve has fewer than two points.
+        ValueError: bytes are not above 0, or an error is 0 or infinite.
     """
     curves = [_envelope(reference), _envelope(other)]
     low = max(quality[0] for quality, _ in curves)
     high = min(quality[-1] for quality, _ in curves)
     if low >= high:
-        raise ValueError(
-            f"the curves have no PSNR in common: one begins at {low:.2f} dB, "
-            f"the other ends at {high:.2f} dB"
-        )
+        return math.nan
     # The integral of straight lines is exact when every corner is a grid point.
     corners = np.concatenate([quality for quality, _ in curves])
     grid = np.unique(np.clip(corners, low, high))
@@ -344,7 +389,5 @@ def _envelope(points: Iterable[Point]) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(f"a curve needs bytes > 0 and a finite mse > 0: {point}")
         if not kept or point.mse < kept[-1].mse:
             kept.append(point)
-    if len(kept) < 2:
-        raise ValueError("a curve needs two points or more, better ones costing more")
     rates = np.log([point.bytes_per_image for point in kept])
     return np.array([point.psnr for point in kept]), rates

@@ -3,6 +3,7 @@
 style     house style, `show` with its alternative text
 grids     digits in rows with names, or as one block
 charts    curves with their labels
+coding    what bits cost: words, a narrowing bar, rounding, areas, bytes and errors
 maps      points and codes in a plane, with curves or with thumbnails
 landscapes walks over a posterior, and bells fitted to it
 beliefs   beliefs, shares of rows, recipes and plans of questions
@@ -39,6 +40,16 @@ from helpers.figures.bills import (
     two_bells,
 )
 from helpers.figures.charts import curves, label_lines, loss_curves
+from helpers.figures.coding import (
+    block_of_waves,
+    bytes_and_errors,
+    code_words,
+    narrowing,
+    price_as_area,
+    rounding_and_noise,
+    water,
+    way_into_a_file,
+)
 from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
 from helpers.figures.grids import image_grid
 from helpers.figures.landscapes import (
@@ -83,7 +94,10 @@ __all__ = [
     "bell_film",
     "bill",
     "bins",
+    "block_of_waves",
+    "bytes_and_errors",
     "check_alt",
+    "code_words",
     "counted_rounds",
     "curves",
     "die_and_cards",
@@ -102,6 +116,7 @@ __all__ = [
     "label_lines",
     "latent_map",
     "loss_curves",
+    "narrowing",
     "one_round",
     "paid_bills",
     "pairs_of_bars",
@@ -110,9 +125,11 @@ __all__ = [
     "pixel_table",
     "place_on_map",
     "points_and_line",
+    "price_as_area",
     "pushed_draws",
     "restored_points",
     "rolls",
+    "rounding_and_noise",
     "settling",
     "shared_points",
     "sheet",
@@ -126,6 +143,8 @@ __all__ = [
     "two_bells",
     "two_clouds",
     "walks_and_bells",
+    "water",
+    "way_into_a_file",
     "with_hidden_half",
     "yes_no_tree",
 ]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 from torch import Tensor
 
-from helpers.figures.drawings import GREY, _blank, _place, arrow
+from helpers.figures.drawings import GREY, arrow, blank, place
 from helpers.figures.grids import as_pictures
 from helpers.figures.style import COLOURS, WIDTH, text_width
 
@@ -145,7 +145,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
     count = shares.sum(0)
     weights, after = count / len(shares), shares.T @ answers / count[:, None]
     rows, questions = answers.shape
-    axes = _blank((0, 17.6), (-0.7, rows + 1.3))
+    axes = blank((0, 17.6), (-0.7, rows + 1.3))
     for column in range(questions):
         axes.text(0.75 + 1.1 * column, rows + 0.35, f"{column + 1}.", **_mid(GREY))
     axes.text(0.75 + 0.55 * (questions - 1), rows + 0.95, "answers", **_mid())
@@ -274,7 +274,7 @@ def die_and_cards(
         drawn: the picture of 0 and 1 (1, 28, 28).
     """
     cards, picture = as_pictures(recipes), as_pictures(drawn[None])[0]
-    axes = _blank((-0.7, 17.6), (-0.9, 5.6))
+    axes = blank((-0.7, 17.6), (-0.9, 5.6))
     die = dict(boxstyle="round,pad=0,rounding_size=0.3", facecolor="white")
     axes.add_patch(FancyBboxPatch((0.3, 1.5), 1.8, 1.8, edgecolor="black", lw=2, **die))
     for x, y in ((0.75, 1.95), (1.65, 2.85), (0.75, 2.85), (1.65, 1.95), (1.2, 2.4)):
@@ -283,7 +283,7 @@ def die_and_cards(
     axes.text(7.9, 5.0, "ten cards with chances of ink, and their weights", **_mid())
     for k, (card, weight) in enumerate(zip(cards, weights.tolist(), strict=True)):
         x, y = 3.6 + 1.76 * (k % 5), 2.65 - 2.5 * (k // 5)
-        _place(axes, card, (x, x + 1.6), (y, y + 1.6))
+        place(axes, card, (x, x + 1.6), (y, y + 1.6))
         is_it = k == chosen
         style = _mid(COLOURS["vermilion"] if is_it else GREY, size=10)
         axes.text(x + 0.8, y - 0.35, f"{100 * weight:.0f} %", **style)
@@ -292,7 +292,7 @@ def die_and_cards(
             axes.add_patch(Rectangle((x, y), 1.6, 1.6, **edge))
     arrow(axes, (2.35, 2.4), (3.3, 2.4))
     arrow(axes, (12.55, 2.4), (13.5, 2.4))
-    _place(axes, picture, (13.8, 17.2), (0.7, 4.1))
+    place(axes, picture, (13.8, 17.2), (0.7, 4.1))
     axes.text(15.5, -0.1, "then 784 coins:\nink or no ink?", **_mid(size=11))
     return axes.figure
 

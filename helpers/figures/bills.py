@@ -60,7 +60,7 @@ def bill(
             if length > own[i] and share > 0.4:
                 white = dict(facecolor="white", edgecolor="none", pad=2)
                 style = dict(ha="center", va="center", bbox=white)
-                axes.text(middle, (low + high) / 2, "extra", **style)
+                axes.text(middle, (low + high) / 2, "paid on top", **style)
             left += share
         total = sum(a * b for a, b in zip(shares, lengths, strict=True))
         total = f"{total:.3f}".rstrip("0")

@@ -25,10 +25,10 @@ def hourglass(picture: Tensor, code: Tensor, restored: Tensor) -> Figure:
     before, after = as_pictures(picture[None])[0], as_pictures(restored[None])[0]
     values = np.asarray(code.detach().cpu(), dtype=float)
     error = float(np.square(after - before).sum())
-    axes = _blank((0, 16.4), (-1.5, 4.6))
+    axes = blank((0, 16.4), (-1.5, 4.6))
     vermilion = COLOURS["vermilion"]
     for image, left in ((before, 0.2), (after, 13.2)):
-        _place(axes, image, (left, left + 3), (0.8, 3.8))
+        place(axes, image, (left, left + 3), (0.8, 3.8))
         axes.text(left + 1.5, 4.1, "784 numbers", ha="center", color=GREY)
     _box(axes, [(3.9, 4.0), (6.6, 3.1), (6.6, 1.5), (3.9, 0.6)], "encoder")
     _box(axes, [(9.8, 3.1), (12.5, 4.0), (12.5, 0.6), (9.8, 1.5)], "decoder")
@@ -59,13 +59,13 @@ def squared_error_drawing(
     """
     before, after = as_pictures(original[None])[0], as_pictures(restored[None])[0]
     squares = np.square(before - after)
-    axes = _blank((0, 15.2), (-1.1, 4.6))
+    axes = blank((0, 15.2), (-1.1, 4.6))
     for image, left, name, top in (
         (before, 0.2, names[0], 1),
         (after, 5.2, names[1], 1),
         (squares, 10.7, "difference, squared", max(float(squares.max()), 1e-6)),
     ):
-        _place(axes, image, (left, left + 3.4), (0.4, 3.8), top)
+        place(axes, image, (left, left + 3.4), (0.4, 3.8), top)
         axes.text(left + 1.7, 4.05, name, ha="center")
     axes.text(4.4, 2.1, "−", size=24, ha="center", va="center")
     axes.text(9.65, 2.1, "→", size=24, ha="center", va="center")
@@ -120,7 +120,7 @@ def arrow(axes: Axes, start, end, colour=GREY, bend=0.0, both=False) -> None:
     )
 
 
-def _blank(across: tuple[float, float], up: tuple[float, float]) -> Axes:
+def blank(across: tuple[float, float], up: tuple[float, float]) -> Axes:
     """Axes without frame, of equal units, as wide as a notebook."""
     height = WIDTH * (up[1] - up[0]) / (across[1] - across[0])
     figure = Figure(figsize=(WIDTH, height), layout="none")
@@ -130,7 +130,7 @@ def _blank(across: tuple[float, float], up: tuple[float, float]) -> Axes:
     return axes
 
 
-def _place(axes: Axes, image: np.ndarray, across, up, top: float = 1.0) -> None:
+def place(axes: Axes, image: np.ndarray, across, up, top: float = 1.0) -> None:
     axes.imshow(image, vmin=0, vmax=top, extent=(*across, *up), zorder=2, aspect="auto")
 
 
