@@ -297,6 +297,20 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.bytes_and_errors({"one": [(5, 9)], "two": [(20, 4), (9, 11)]}),
         figures.water(np.geomspace(5, 0.001, 50), levels=(1, 0.1)),
         figures.block_of_waves(np.arange(64).reshape(8, 8) * 4, step=20),
+        figures.imagining_machine(
+            DIGIT.round(), POINTS[0], POINTS[1].abs(), POINTS[0], DIGIT
+        ),
+        figures.bill_by_hand(
+            POINTS[0], POINTS[1].abs(), torch.tensor([1.0, 0]), torch.tensor([0.9, 0.2])
+        ),
+        figures.clouds_in_plane(
+            {"points": (POINTS, None), "clouds": (POINTS, POINTS.abs())},
+            torch.arange(50) % 10,
+        ),
+        figures.share_bars({name: {"point": 0.2, "cloud": 0.4} for name in "ab"}),
+        figures.ladder_of_bars(dict(ours=90, theirs=80), marked="ours", xlabel="nats"),
+        figures.tradeoff({0.1: (60, 40), 1: (67, 24), 10: (140, 5)}, best=1),
+        figures.latent_rates({beta: POINTS[:20, 0].abs() for beta in (0.1, 1, 3, 10)}),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):
@@ -407,3 +421,63 @@ def test_penalties_show_both_sums():
     back = (other * (other / BELL).log()).sum()
     shown = [axes.texts[0].get_text() for axes in texts[1:]]
     assert shown == [f"{there:.2f} nats", f"{back:.2f} nats"]
+
+
+def test_the_bill_of_07_by_hand():
+    bell, chances = torch.tensor([1.0, -0.5]), torch.tensor([0.9, 0.8, 0.1, 0.6])
+    pixels = torch.tensor([1.0, 1.0, 0.0, 0.0])
+    drawing = figures.bill_by_hand(bell, torch.tensor([0.2, 1.0]), pixels, chances)
+    assert [axes.get_xlabel() for axes in drawing.axes[:2]] == [
+        "1.63 nats",
+        "0.125 nats",
+    ]
+    costs = [text.get_text() for text in drawing.axes[2].texts]
+    assert costs[1::2][:4] == ["0.11", "0.22", "0.11", "0.92"]
+    assert costs[-1] == "together 1.35 nats"
+
+
+def test_the_prices_of_the_machine_of_07():
+    drawing = figures.imagining_machine(
+        torch.ones(1, 28, 28),
+        torch.tensor([1.0, -0.5]),
+        torch.tensor([0.2, 1.0]),
+        torch.zeros(2),
+        torch.full((1, 28, 28), 0.5),
+    )
+    texts = [text.get_text() for text in drawing.axes[0].texts]
+    assert any(f"distortion {784 * np.log(2):.1f} nats" in text for text in texts)
+    assert any("rate 1.8 nats" in text for text in texts)
+
+
+def test_names_of_classes_stand_apart():
+    labels = torch.arange(50) % 10
+    panels = {"one": (POINTS, None)}
+    (axes, *_) = figures.clouds_in_plane(panels, labels, edge=3.0, columns=1).axes
+    spots = np.array([text.get_position() for text in axes.texts])
+    gaps = np.hypot(*(spots[:, None] - spots).transpose(2, 0, 1))
+    assert len(spots) > 3 and (gaps + 9 * np.eye(len(spots))).min() > 0.2 * 3.0
+
+
+def test_clouds_need_a_plane():
+    with pytest.raises(ValueError, match=r"means must be .4, 2."):
+        figures.clouds_in_plane({"a": (torch.zeros(4, 3), None)}, torch.arange(4))
+
+
+def test_a_sheet_goes_up_and_to_the_right():
+    asked = []
+
+    def draw(codes):
+        asked.append(codes)
+        return torch.zeros(len(codes), 1, 28, 28)
+
+    figures.sheet_of_plane(draw, side=3)
+    (codes,) = asked
+    assert codes[0, 0] < codes[1, 0] and codes[0, 1] > codes[3, 1]
+    assert codes[4].abs().max() < 1e-6  # the middle
+    share = torch.distributions.Normal(0, 1).cdf(codes[2, 0])
+    assert share.item() == pytest.approx(5 / 6)
+
+
+def test_latent_rates_of_five_betas():
+    with pytest.raises(ValueError, match="at most 4 curves"):
+        figures.latent_rates({beta: [1.0] for beta in range(5)})

@@ -119,6 +119,24 @@ MUTATIONS = [
         "if u < 1:",
         {"islands_total_variation"},
     ),
+    (
+        "07_variational_autoencoder.ipynb",  # the variance in place of the spread
+        "    spread = torch.exp(log_variance / 2)\n    return mean",
+        "    spread = torch.exp(log_variance)\n    return mean",
+        {"cloud_without_price", "vae_random_code_digit_share", "working_latents"},
+    ),
+    (
+        "07_variational_autoencoder.ipynb",  # the rate is a mean over latents
+        "return each.sum(dim=1)",
+        "return each.mean(dim=1)",
+        {"closed_form_kl_error"},
+    ),
+    (
+        "07_variational_autoencoder.ipynb",  # every cloud is the standard one
+        "return draw(mean, log_variance), mean, log_variance",
+        "return draw(0 * mean, 0 * log_variance), mean, log_variance",
+        {"half_way_gain", "working_latents", "vae_random_code_digit_share"},
+    ),
 ]
 each_mutation = pytest.mark.parametrize(
     ("name", "text", "replacement", "ids"),

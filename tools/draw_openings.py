@@ -26,6 +26,7 @@ from helpers.landscapes import (
     half_hidden_four,
     log_table,
 )
+from helpers.models import VAE
 from helpers.training import fit, predict
 
 
@@ -111,6 +112,48 @@ def half_of_a_four():
     return figures.hidden_half_drawing(four.view(1, 28, 28), scene, islands, drawn)
 
 
+def imagining_machine():
+    """07: a test image, its cloud of two latents, one point of it, and the drawing.
+
+    Of the first 500 test images whose drawing fits well, ones left out, the
+    one with the widest cloud is taken, because most clouds are too small to be seen.
+    """
+    digits = mnist()
+    vae = VAE(2, (512, 256))
+
+    def bill(output, images):
+        logits, mean, log_variance = output
+        cross_entropy = nn.functional.binary_cross_entropy_with_logits
+        pixels = cross_entropy(logits, images.flatten(1), reduction="sum")
+        rate = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
+        return (pixels + rate) / len(images)
+
+    fit(
+        vae,
+        digits.train,
+        bill,
+        epochs=2,
+        lr=4e-3,
+        batch_size=512,
+        transform=lambda images: (torch.bernoulli(images),),
+        name="imagining machine",
+    )
+    images = torch.bernoulli(digits.test[:500])
+    with torch.no_grad():
+        mean, log_variance = vae.cpu().cloud(images)
+        spread = (log_variance / 2).exp()
+        z = mean + spread * torch.randn_like(mean)
+        drawings = vae.decoder(z).sigmoid().view_as(images)
+    hits = torch.where(images > 0.5, drawings, 1 - drawings)
+    costs = -hits.clamp_min(1e-6).log().flatten(1).sum(1)
+    fits = (costs < costs.quantile(0.15)) & (digits.test_labels[:500] != 1)
+    fits &= mean.norm(dim=1) < 1.9
+    best = spread.log().sum(1).masked_fill(~fits, -torch.inf).argmax()
+    return figures.imagining_machine(
+        images[best], mean[best], spread[best], z[best], drawings[best]
+    )
+
+
 # From the number of a lesson to its picture's name and the function that draws it.
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
@@ -118,6 +161,7 @@ DRAWINGS = {
     "04": ("beliefs.png", beliefs),
     "05": ("bill.png", bill),
     "06": ("half_of_a_four.png", half_of_a_four),
+    "07": ("imagining_machine.png", imagining_machine),
 }
 
 

@@ -39,7 +39,15 @@ from helpers.figures.bills import (
     tangent,
     two_bells,
 )
-from helpers.figures.charts import curves, label_lines, loss_curves
+from helpers.figures.charts import (
+    curves,
+    label_lines,
+    ladder_of_bars,
+    latent_rates,
+    loss_curves,
+    share_bars,
+    tradeoff,
+)
 from helpers.figures.coding import (
     block_of_waves,
     bytes_and_errors,
@@ -50,7 +58,13 @@ from helpers.figures.coding import (
     water,
     way_into_a_file,
 )
-from helpers.figures.drawings import hourglass, pixel_table, squared_error_drawing
+from helpers.figures.drawings import (
+    bill_by_hand,
+    hourglass,
+    imagining_machine,
+    pixel_table,
+    squared_error_drawing,
+)
 from helpers.figures.grids import image_grid
 from helpers.figures.landscapes import (
     answers_of_encoder,
@@ -67,11 +81,13 @@ from helpers.figures.landscapes import (
     with_hidden_half,
 )
 from helpers.figures.maps import (
+    clouds_in_plane,
     latent_map,
     pictures_on_a_curve,
     place_on_map,
     points_and_line,
     restored_points,
+    sheet_of_plane,
     two_clouds,
 )
 from helpers.figures.style import (
@@ -93,10 +109,12 @@ __all__ = [
     "belief_film",
     "bell_film",
     "bill",
+    "bill_by_hand",
     "bins",
     "block_of_waves",
     "bytes_and_errors",
     "check_alt",
+    "clouds_in_plane",
     "code_words",
     "counted_rounds",
     "curves",
@@ -112,9 +130,12 @@ __all__ = [
     "histogram_film",
     "hourglass",
     "image_grid",
+    "imagining_machine",
     "islands_film",
     "label_lines",
+    "ladder_of_bars",
     "latent_map",
+    "latent_rates",
     "loss_curves",
     "narrowing",
     "one_round",
@@ -131,8 +152,10 @@ __all__ = [
     "rolls",
     "rounding_and_noise",
     "settling",
+    "share_bars",
     "shared_points",
     "sheet",
+    "sheet_of_plane",
     "show",
     "squared_error_drawing",
     "steps_on_a_hill",
@@ -140,6 +163,7 @@ __all__ = [
     "to_png",
     "total_variation_drawing",
     "traces",
+    "tradeoff",
     "two_bells",
     "two_clouds",
     "walks_and_bells",

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
+from matplotlib.patches import Ellipse, FancyArrowPatch, Polygon, Rectangle
 from torch import Tensor
 
 from helpers.figures.grids import as_pictures
@@ -134,11 +134,130 @@ def place(axes: Axes, image: np.ndarray, across, up, top: float = 1.0) -> None:
     axes.imshow(image, vmin=0, vmax=top, extent=(*across, *up), zorder=2, aspect="auto")
 
 
-def _box(axes: Axes, corners, name: str) -> None:
+def _box(axes: Axes, corners, name: str, size: float | None = None) -> None:
     axes.add_patch(
         Polygon(
             corners, facecolor=COLOURS["sky"], alpha=0.35, edgecolor=COLOURS["blue"]
         )
     )
     middle = np.mean(corners, axis=0)
-    axes.text(*middle, name, ha="center", va="center", color=COLOURS["blue"])
+    axes.text(
+        *middle, name, ha="center", va="center", color=COLOURS["blue"], fontsize=size
+    )
+
+
+# 07: the machine that can imagine, and the bill of one picture
+
+
+def imagining_machine(
+    picture: Tensor, mean: Tensor, spread: Tensor, point: Tensor, drawing: Tensor
+) -> Figure:
+    """A variational autoencoder with two latents at work, and both prices it pays.
+
+    Args:
+        picture: a black and white digit (1, 28, 28), zeros and ones.
+        mean, spread: the encoder's answer (2,) each; the cloud is drawn at two spreads.
+        point: a draw from the cloud (2,).
+        drawing: the chances of white at this point (1, 28, 28), in [0, 1].
+
+    Raises:
+        ValueError: a picture has another shape or other values.
+    """
+    before, after = as_pictures(picture[None])[0], as_pictures(drawing[None])[0]
+    mean, spread, point = (
+        part.detach().cpu().numpy() for part in (mean, spread, point)
+    )
+    chance = np.where(before > 0.5, after, 1 - after)
+    distortion = float(-np.log(np.clip(chance, 1e-7, 1)).sum())
+    rate = float(_bell_price(mean, spread).sum())
+    axes = blank((0, 17.4), (-2.6, 5.3))
+    vermilion, green = COLOURS["vermilion"], COLOURS["green"]
+    for image, left, name in ((before, 0.2, "picture"), (after, 14.2, "drawing")):
+        place(axes, image, (left, left + 3), (0.8, 3.8))
+        axes.text(left + 1.5, 4.1, name, ha="center", color=GREY)
+    _box(axes, [(3.6, 3.8), (5.5, 3.1), (5.5, 1.5), (3.6, 0.8)], "encoder", 9)
+    _box(axes, [(11.9, 3.1), (13.8, 3.8), (13.8, 0.8), (11.9, 1.5)], "decoder", 9)
+    for name, values, base, scale in (
+        ("mean", mean, 3.15, 0.75 / max(1.0, float(np.abs(mean).max()))),
+        ("spread", spread, 0.75, 0.75 / max(0.1, float(spread.max()))),
+    ):
+        axes.plot([5.95, 7.05], [base, base], color="0.6", linewidth=1)
+        for left, value in zip((6.05, 6.6), values, strict=True):
+            axes.add_patch(
+                Rectangle((left, base), 0.38, scale * value, color=vermilion)
+            )
+        top = base + scale * max(0.0, float(values.max()))
+        axes.text(6.5, top + 0.15, name, ha="center", color=vermilion)
+    middle, unit = np.array([9.5, 2.35]), 0.92  # the plane: where 0 lies, and its scale
+    for radius in (1, 2):
+        ring = Ellipse(middle, 2 * radius * unit, 2 * radius * unit, fill=False)
+        ring.set(linestyle="--", edgecolor=GREY, linewidth=1.2)
+        axes.add_patch(ring)
+    spot = middle + unit * mean
+    cloud = Ellipse(spot, *(4 * unit * spread), facecolor=vermilion, alpha=0.35)
+    axes.add_patch(cloud)
+    axes.plot(*(middle + unit * point), "o", color="black", markersize=3.5)
+    axes.plot(*middle, "+", color=GREY)
+    axes.text(9.5, 4.7, "a cloud, and one point in it", ha="center", color=vermilion)
+    axes.text(
+        9.5, -0.02, "dashed: the standard cloud", ha="center", color=GREY, size=10
+    )
+    for start, end in ((3.25, 3.55), (5.55, 5.9), (7.1, 7.5), (11.5, 11.85)):
+        arrow(axes, (start, 2.3), (end, 2.3))
+    arrow(axes, (13.83, 2.3), (14.15, 2.3))
+    arrow(axes, (15.7, 0.6), (1.7, 0.6), vermilion, bend=-0.29, both=True)
+    says = f"distortion {distortion:.1f} nats: the price of the drawing"
+    axes.text(8.7, -2.15, says, ha="center", color=vermilion)
+    says = f"rate {rate:.1f} nats: the price of the cloud"
+    axes.text(9.5, -0.68, says, ha="center", color=green, fontsize=11)
+    return axes.figure
+
+
+def bill_by_hand(mean: Tensor, spread: Tensor, pixels: Tensor, chances: Tensor):
+    """A small bill: each latent's bell beside the standard one, then each pixel.
+
+    Args:
+        mean, spread: of the latents (d,), d at most 3.
+        pixels: zeros and ones (n,), n at most 6.
+        chances: what the decoder says for white (n,), between 0 and 1.
+    """
+    mean, spread, pixels, chances = (
+        part.detach().cpu().double().numpy() for part in (mean, spread, pixels, chances)
+    )
+    prices = _bell_price(mean, spread)
+    costs = -np.log(np.where(pixels > 0.5, chances, 1 - chances))
+    figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
+    panels = figure.subplots(1, len(mean) + 1, width_ratios=[1] * len(mean) + [1.6])
+    z = np.linspace(-3, 3, 301)
+    standard = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    for i, axes in enumerate(panels[:-1]):
+        bell = np.exp(-0.5 * ((z - mean[i]) / spread[i]) ** 2)
+        bell /= spread[i] * np.sqrt(2 * np.pi)
+        axes.fill_between(z, bell, color=COLOURS["vermilion"], alpha=0.35, lw=0)
+        axes.plot(z, bell, color=COLOURS["vermilion"])
+        axes.plot(z, standard, "--", color="0.3", linewidth=1.5)
+        title = f"latent {i + 1}\nmean {mean[i]:g}, spread {spread[i]:g}"
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel(f"{prices[i]:.3g} nats", color=COLOURS["green"])
+        axes.set(yticks=[], ylim=(0, 2.1), xticks=[-2, 0, 2])
+        axes.grid(False)
+        axes.spines["left"].set_visible(False)
+    axes = panels[-1]
+    for i, (pixel, chance, cost) in enumerate(zip(pixels, chances, costs, strict=True)):
+        frame = dict(edgecolor="0.4", linewidth=1.2)
+        axes.add_patch(Rectangle((i, 0), 0.9, 0.9, facecolor=f"{pixel:g}", **frame))
+        axes.text(i + 0.45, 1.15, f"{chance:.1f}".lstrip("0"), ha="center", va="bottom")
+        said = dict(ha="center", va="top", color=COLOURS["vermilion"])
+        axes.text(i + 0.45, -0.2, f"{cost:.2f}", **said)
+    axes.set_title("four pixels, and above them\nthe chances of white", fontsize=10)
+    axes.set(xlim=(-0.1, len(pixels)), ylim=(-1.2, 2), aspect="equal")
+    axes.set_axis_off()
+    total = f"together {costs.sum():.2f} nats"
+    axes.text(len(pixels) / 2, -0.75, total, ha="center", va="top")
+    axes.texts[-1].set_color(COLOURS["vermilion"])
+    return figure
+
+
+def _bell_price(mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """KL divergence of bells from the standard bell, in nats, one for each (d,)."""
+    return 0.5 * (mean**2 + spread**2 - 1 - np.log(spread**2))

@@ -1,5 +1,7 @@
 """Points in a plane: codes of two numbers, clouds with a line through them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -8,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
-from helpers.figures.grids import as_pictures
+from helpers.figures.grids import as_pictures, image_grid
 from helpers.figures.style import COLOURS, WIDTH
 
 # Ten classes need two colours more than the palette has; yellow is pale on white.
@@ -209,3 +211,99 @@ def _thumbnail(axes: Axes, place: Tensor, picture: np.ndarray, colour) -> None:
     image = OffsetImage(rgba, zoom=INCHES * 72 / 28, interpolation="nearest")
     box = AnnotationBbox(image, tuple(place.tolist()), frameon=False, pad=0)
     axes.add_artist(box)
+
+
+# 07: codes that are clouds
+
+
+def clouds_in_plane(
+    panels: dict[str, tuple[Tensor, Tensor | None]],
+    labels: Tensor,
+    *,
+    edge: float | None = None,
+    columns: int = 4,
+    clouds: int = 30,
+) -> Figure:
+    """Means in the colours of their classes, some clouds whole, and the standard cloud.
+
+    The first `clouds` clouds are drawn as ellipses at two spreads, the standard cloud
+    as dashed circles at one and at two. Digits stand where their class lies.
+
+    Args:
+        panels: from a title to means (n, 2) and spreads (n, 2), or None for points.
+        labels: classes (n,), 0 to 9.
+        edge: the panels reach from -edge to edge; by default each is as wide as its
+            own means need, but at least 2.6.
+        columns: panels side by side.
+
+    Raises:
+        ValueError: a mean does not have two numbers, or lengths differ.
+    """
+    rows = -(-len(panels) // columns)
+    side = WIDTH / columns
+    figure = Figure(figsize=(WIDTH, rows * (side + 0.05) + 0.2), layout="constrained")
+    share = dict(sharex=edge is not None, sharey=edge is not None)
+    grid = figure.subplots(rows, columns, squeeze=False, **share).flatten()
+    circle = torch.linspace(0, 2 * torch.pi, 60)
+    circle = torch.stack([circle.cos(), circle.sin()])  # (2, 60)
+    colours = np.array([to_rgb(CLASSES[label]) for label in labels.tolist()])
+    for axes, (title, (means, spreads)) in zip(grid, panels.items(), strict=False):
+        means = means.detach().cpu()
+        if means.shape != (len(labels), 2):
+            need = (len(labels), 2)
+            raise ValueError(
+                f"{title}: means must be {need}, not {tuple(means.shape)}."
+            )
+        reach = edge or max(2.6, float(means.abs().flatten().quantile(0.99)))
+        axes.scatter(*means.T, s=5, c=colours, alpha=0.6, linewidths=0)
+        for i in range(0 if spreads is None else min(clouds, len(means))):
+            ring = means[i, :, None] + 2 * spreads[i, :, None].detach().cpu() * circle
+            axes.plot(*ring, color="black", linewidth=0.8)
+        for radius in (1, 2):
+            axes.plot(*(radius * circle), "--", color="0.35", linewidth=1)
+        for digit, spot in _names(means, labels, reach).items():
+            box = dict(boxstyle="round,pad=0.1", fc="white", ec="none", alpha=0.75)
+            size = 8 if columns > 2 else 10
+            style = dict(ha="center", va="center", fontsize=size, bbox=box)
+            axes.text(*spot, str(digit), **style)
+        axes.set_title(title, fontsize=10)
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axes.locator_params(nbins=3)
+        axes.tick_params(labelsize=9)
+        axes.grid(False)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _names(means: Tensor, labels: Tensor, reach: float) -> dict[int, list[float]]:
+    """A place for the name of each class: near its middle, and not on another name."""
+    places: dict[int, list[float]] = {}
+    if means.std() < 0.02 * reach:  # all lie in one place
+        return places
+    for digit in labels.unique().tolist():
+        own = means[labels == digit]
+        own = own[own.abs().amax(1) < 0.92 * reach]
+        order = (own - own.median(0).values).norm(dim=1).argsort() if len(own) else []
+        for spot in own[order].tolist():
+            gaps = [np.hypot(spot[0] - x, spot[1] - y) for x, y in places.values()]
+            if min(gaps, default=reach) > 0.2 * reach:
+                places[digit] = spot
+                break
+    return places
+
+
+def sheet_of_plane(draw: Callable[[Tensor], Tensor], side: int = 12) -> Figure:
+    """Drawings from all over a plane of two latents, as one sheet.
+
+    The places lie at equal steps of probability of the standard bell, so each drawing
+    stands for an equal share of what random codes give.
+
+    Args:
+        draw: from codes (n, 2) to pictures (n, 1, 28, 28), values in [0, 1].
+        side: drawings in each direction; the second number of the code points upwards.
+    """
+    steps = torch.distributions.Normal(0, 1).icdf((torch.arange(side) + 0.5) / side)
+    up, across = torch.meshgrid(steps.flip(0), steps, indexing="ij")
+    pictures = draw(torch.stack([across, up], dim=2).view(-1, 2))
+    return image_grid(pictures, columns=side)
