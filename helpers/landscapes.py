@@ -8,7 +8,8 @@ import copy
 import itertools
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,7 +22,8 @@ from helpers import likelihood, runtime
 from helpers.models import dense
 from helpers.training import fit, predict
 
-SEA = 7.0  # nats below the highest peak
+SEA, LEAST = 7.0, 0.05  # nats below the highest peak; share of the smallest island
+DEEP = 8.0  # nats of water between islands that nobody crosses by chance
 COARSE = 160
 PLACES, _ = likelihood.square_grid(COARSE, 6.0)
 UPPER = (torch.arange(784) < 14 * 28).float()  # 1 for a pixel of the upper half
@@ -98,7 +100,8 @@ class Landscape:
     """A posterior over two numbers on a fine grid that holds nearly all of it.
 
     Its islands rise out of a sea that lies 7 nats below the highest peak, where places
-    are a thousand times less probable.
+    are a thousand times less probable. What holds less than a twentieth of the
+    probability is no island and belongs to the sea.
 
     Attributes:
         x, y: the ticks of the grid (side,).
@@ -128,8 +131,10 @@ class Landscape:
         covariance = (centred.T * self.weight) @ centred
         self.sd = covariance.diag().sqrt()
         self.correlation = (covariance[0, 1] / self.sd.prod()).item()
-        self._island, self.shares, peaks = islands(self.weight, side)
-        self.peaks = self.z[peaks]
+        number, shares, peaks = islands(self.weight, side)
+        large = int((shares >= LEAST).sum())
+        self._island = torch.where(number < large, number, -1)
+        self.shares, self.peaks = shares[:large], self.z[peaks[:large]]
 
     def island_of(self, z: Tensor) -> Tensor:
         """The number of the island of each place z (..., 2); -1 is the sea."""
@@ -142,6 +147,30 @@ class Landscape:
             inside &= (step >= 0) & (step < len(self.x))
         row, column = (step.clamp(0, len(self.x) - 1) for step in steps)
         return torch.where(inside, self._island[row * len(self.x) + column], -1)
+
+    def spent(self, walks: Tensor) -> Tensor:
+        """The share of its steps that each walk spent on each island.
+
+        Args:
+            walks: places (steps, walks, 2).
+
+        Returns:
+            (walks, islands); what is missing to 1 was spent at sea.
+        """
+        visited = self.island_of(walks)
+        counts = [(visited == i).float().mean(0) for i in range(len(self.shares))]
+        return torch.stack(counts, 1)
+
+    def one_on_each(self, places: Tensor) -> list[int]:
+        """For each island that holds one of the places (n, 2), the first such place."""
+        visited = self.island_of(places)
+        first = [(visited == i).nonzero()[:1, 0] for i in range(len(self.shares))]
+        return torch.cat(first).tolist()
+
+    def total_variation(self, log_q: Callable[[Tensor], Tensor]) -> Tensor:
+        """Of q, by the grid; what q puts beside the grid is on the wrong place, too."""
+        q = log_q(self.z).exp() * self.cell
+        return 0.5 * ((q - self.weight).abs().sum() + (1 - q.sum()).clamp(min=0))
 
     def kl(self, log_q: Callable[[Tensor], Tensor]) -> Tensor:
         """KL(q || posterior) in nats, by the grid; `log_q` gives log q(z) (n,)."""
@@ -196,12 +225,6 @@ class Cells:
             setattr(both, name, torch.cat([getattr(one, name) for one in each]))
         return both
 
-    def first(self) -> "Cells":
-        """The ruler of the first posterior alone."""
-        alone = copy.copy(self)
-        alone.mean, alone.sd, alone.exact = self.mean[:1], self.sd[:1], self.exact[:1]
-        return alone
-
     def of_places(self, places: Tensor) -> Tensor:
         """The share of each walk in each cell: (steps, walks, 2) -> (walks, 144).
 
@@ -235,20 +258,84 @@ class Cells:
         return weight.view(shape).sum((1, 3)).flatten(0, 1).T
 
 
+class Field:
+    """Pictures with several runs each: walkers or bells, and a ruler for each of them.
+
+    Attributes:
+        pictures: of each run (pictures x runs, 784).
+        start: of each run (n, 2), the best of some draws from the prior.
+        cells: the rulers, see `Cells`.
+    """
+
+    def __init__(self, log_joint, pictures: Tensor, runs: int, looks: int):
+        """From `log_joint(z, picture)`, pictures (n, 784), and looks for a start."""
+        self.log_joint = log_joint
+        self.pictures = pictures.repeat_interleave(runs, 0)
+        starts = [good_starts(log_joint, x, runs, looks) for x in pictures]
+        self.start = torch.cat(starts)
+        scenes = [Landscape(partial(log_joint, picture=x)) for x in pictures]
+        each = [Cells(scene) for scene in scenes for _ in range(runs)]
+        self.cells = Cells.together(each)
+
+    def target(self, z: Tensor) -> Tensor:
+        """log p(x, z) of each run (n,) at its place z (n, 2)."""
+        return self.log_joint(z, self.pictures)
+
+    def error_of_walks(self, places: Tensor) -> float:
+        """Median total variation of walks (steps, n, 2) without their first tenth."""
+        kept = places[len(places) // 10 :]
+        return self.cells.tv_of_places(kept).median().item()
+
+    def error_of_bells(self, mean: Tensor, factor: Tensor) -> float:
+        """Median total variation of bells, means (n, 2) and factors (n, 2, 2)."""
+        return self.cells.tv_of_bells(mean, factor).median().item()
+
+
+def good_starts(log_joint, picture: Tensor, runs: int, looks: int = 200) -> Tensor:
+    """Places to begin at (runs, 2): each is the best of some draws from the prior.
+
+    Args:
+        log_joint: log p(x, z) (...) of places z (..., 2) and one picture x.
+        picture: (784,).
+    """
+    z = torch.randn(runs, looks, 2)
+    best = predict(partial(log_joint, picture=picture), z).argmax(dim=1)
+    return z[torch.arange(runs), best]
+
+
+def stays_below(counts: Sequence[float], errors: Sequence[float], goal: float) -> float:
+    """The count from which on errors stay below a goal, between counts on log scales.
+
+    It is the first count if all errors are below, and infinite if the last is not.
+    """
+    above = [i for i, error in enumerate(errors) if error >= goal]
+    last = above[-1] if above else -1
+    if last == len(errors) - 1:
+        return math.inf
+    if last == -1:
+        return float(counts[0])
+    steps = [math.log(errors[last] / error) for error in (goal, errors[last + 1])]
+    return counts[last] * (counts[last + 1] / counts[last]) ** (steps[0] / steps[1])
+
+
 def half_hidden_four(decoder, images: Tensor, labels: Tensor) -> int:
     """The index of a four whose upper half alone has several explanations.
 
-    Of the fours among the images it takes one with as many islands as it can find that
-    hold a twentieth or more, at most three, and of these the one with the deepest
-    valley between its two nearest islands.
+    Of the fours among the images it takes the one whose islands lie farthest from one
+    another, if 8 nats of water or more lie between any two of its three largest. The
+    measure is the variance of their peaks, each weighed with the share of its island.
 
     Args:
         images: zeros and ones (n, 784).
         labels: (n,).
     """
     fours = (labels == 4).nonzero()[:, 0]
-    found = _Islands(decoder, images, fours, UPPER, 0.05)
-    return max(fours.tolist(), key=found.rating)
+    found = _Islands(decoder, images, fours, UPPER, 2 * LEAST)
+
+    def rating(i):
+        return found.rating(i)[1] > DEEP, found.spread(i)
+
+    return max(fours.tolist(), key=rating)
 
 
 def tilted_picture(decoder, images: Tensor) -> int:
@@ -307,11 +394,18 @@ class _Islands:
 
     def __init__(self, decoder, images, chosen, seen, least):
         self.decoder, self.images, self.seen = decoder, images, seen
-        self.found = {}
+        self.found, self.shares = {}, {}
         shares = log_table(decoder, images[chosen], PLACES, seen).softmax(0).T
         for i, share in zip(chosen.tolist(), shares, strict=True):
             _, of_islands, peaks = islands(share, COARSE)
             self.found[i] = peaks[of_islands >= least][:3]
+            self.shares[i] = of_islands[of_islands >= least][:3]
+
+    def spread(self, i: int) -> float:
+        """The variance of the peaks of picture i, weighed with their shares."""
+        share, peaks = self.shares[i][:, None], PLACES[self.found[i]]
+        mean = (share * peaks).sum(0) / share.sum()
+        return (share * (peaks - mean) ** 2).sum().item()
 
     def rating(self, i: int) -> tuple[int, float]:
         """How many islands picture i has, and the depth of its shallowest valley."""

@@ -106,10 +106,7 @@ def half_of_a_four():
     test = torch.bernoulli(digits.test.flatten(1), generator=generator)[:5000]
     four = test[half_hidden_four(machine, test, digits.test_labels[:5000])]
     scene = Landscape(lambda z: log_table(machine, four[None], z, UPPER)[:, 0])
-    large = scene.shares > 0.05
-    drawn = machine(scene.peaks[large]).sigmoid().view(-1, 1, 28, 28)
-    islands = scene.peaks[large], scene.shares[large]
-    return figures.hidden_half_drawing(four.view(1, 28, 28), scene, islands, drawn)
+    return figures.hidden_half_drawing(four, scene, machine)
 
 
 def imagining_machine():

@@ -78,7 +78,6 @@ from helpers.figures.landscapes import (
     total_variation_drawing,
     traces,
     walks_and_bells,
-    with_hidden_half,
 )
 from helpers.figures.maps import (
     clouds_in_plane,
@@ -169,6 +168,5 @@ __all__ = [
     "walks_and_bells",
     "water",
     "way_into_a_file",
-    "with_hidden_half",
     "yes_no_tree",
 ]

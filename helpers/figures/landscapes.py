@@ -103,7 +103,8 @@ def histogram_film(
 def bell_film(
     ticks: Tensor,
     density: Tensor,
-    frames: Mapping[str, tuple[float, float]],
+    path: Sequence[tuple[Tensor, Tensor]],
+    steps: Sequence[int],
     log_evidence: float,
     elbos: Sequence[float],
     gaps: Sequence[float],
@@ -115,20 +116,22 @@ def bell_film(
 
     Args:
         ticks, density: the curve (n,).
-        frames: from the title of a frame to mean and standard deviation of the bell.
+        path: mean and standard deviation of the bell after each step.
+        steps: a frame for each of these numbers of steps.
         log_evidence: log p(x).
         elbos, gaps: ELBO and KL of each frame.
     """
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
-    grid = figure.subplots(2, len(frames), sharey="row", height_ratios=(1, 1.2))
-    lowest = min(elbos)
-    for i, (title, (mean, sd)) in enumerate(frames.items()):
+    grid = figure.subplots(2, len(steps), sharey="row", height_ratios=(1, 1.2))
+    lowest, log_evidence = min(elbos), float(log_evidence)
+    for i, step in enumerate(steps):
+        mean, sd = (float(part) for part in path[step])
         top, below = grid[0, i], grid[1, i]
         bell = (-0.5 * ((ticks - mean) / sd) ** 2).exp() / (sd * (2 * np.pi) ** 0.5)
         top.fill_between(ticks, density, color="0.85", linewidth=0)
         top.plot(ticks, density, color="0.35", linewidth=1.5)
         top.plot(ticks, bell, color=FIT)
-        top.set_title(title, fontsize=11)
+        top.set_title(f"step {step}", fontsize=11)
         top.set(xlim=(-3, 4), yticks=[], xlabel="$z$", xticks=[-2, 0, 2])
         top.grid(False)
         below.bar(0, log_evidence, 0.8, color="0.6")
@@ -153,21 +156,20 @@ def bell_film(
     return figure
 
 
-def pushed_draws(
-    ticks: Tensor, height: Tensor, noise: Tensor, z: Tensor, slopes: Tensor
-) -> Figure:
+def pushed_draws(ticks: Tensor, height: Tensor, noise: Tensor, z: Tensor) -> Figure:
     """Draws as noise that is stretched and shifted; the slope at each of their places.
 
     Args:
         ticks, height: the curve log p(x, z) (n,).
-        noise, z, slopes: of each draw (k,).
+        noise, z: of each draw (k,).
     """
     figure = Figure(figsize=(WIDTH, 3.9), layout="none")
     top = figure.add_axes((0.13, 0.44, 0.85, 0.53))
     below = figure.add_axes((0.13, 0.02, 0.85, 0.42))
     at = np.interp(z, ticks, height)
+    slopes = np.interp(z, ticks, np.gradient(height.numpy(), ticks.numpy()))
     top.plot(ticks, height, color="0.35")
-    for x, y, slope in zip(z.tolist(), at, slopes.tolist(), strict=True):
+    for x, y, slope in zip(z.tolist(), at, slopes, strict=True):
         reach = 0.55 / (1 + (slope / 6) ** 2) ** 0.5
         top.plot(
             [x - reach, x + reach], [y - reach * slope, y + reach * slope], color=FIT
@@ -175,7 +177,7 @@ def pushed_draws(
         top.plot(x, y, "o", color=FIT)
         style = dict(ha="left", va="top", color=FIT)
         text = f"slope {slope:.1f}".replace("-", "−")
-        top.text(x + 0.05, y - 0.9, text, **style)
+        top.text(x + 0.05, y - (0.9 if slope > 0 else 1.6), text, **style)
     limits = (-1.9, 3.2)
     top.set(xlim=limits, ylim=(min(at) - 3.5, max(height) + 1.5), xticks=[])
     top.set_ylabel("log p(x, z)")
@@ -193,22 +195,22 @@ def pushed_draws(
     return figure
 
 
-def hidden_half_drawing(picture: Tensor, scene, peaks, drawings: Tensor) -> Figure:
+def hidden_half_drawing(picture: Tensor, scene, decoder) -> Figure:
     """Half of a picture, its posterior, and what the machine draws on each island.
 
     Args:
-        picture: the whole digit (1, 28, 28), zeros and ones.
+        picture: the whole digit, 784 zeros and ones.
         scene: its `Landscape` (`helpers.landscapes`) when the lower half is hidden.
-        peaks: places (k, 2) and shares (k,) of its islands.
-        drawings: what the decoder draws there (k, 1, 28, 28).
+        decoder: from places (k, 2) to the log-odds of pixels (k, 784).
     """
-    places, shares = peaks
+    places, shares = scene.peaks, scene.shares
+    drawings = decoder(places).sigmoid().view(-1, 1, 28, 28)
     figure = Figure(figsize=(WIDTH, 3.3), layout="none")
-    left = figure.add_axes((0.0, 0.28, 0.225, 0.5))
-    left.imshow(as_pictures(with_hidden_half(picture)[None])[0], vmin=0, vmax=1)
+    left = figure.add_axes((0.0, 0.28, 0.2, 0.5))
+    left.imshow(_with_hidden_half(picture), vmin=0, vmax=1)
     left.set_axis_off()
     left.set_title("what we see", fontsize=12, loc="center")
-    middle = figure.add_axes((0.33, 0.17, 0.36, 0.71))
+    middle = figure.add_axes((0.325, 0.17, 0.35, 0.71))
     contours(middle, scene)
     middle.set_title("which z can it have?", fontsize=12, loc="center")
     for i, (place, share) in enumerate(zip(places.tolist(), shares, strict=True)):
@@ -218,21 +220,21 @@ def hidden_half_drawing(picture: Tensor, scene, peaks, drawings: Tensor) -> Figu
         bottom = 0.02 + (len(places) - 1 - i) * height
         side = min(0.15, 0.9 * height * figure.get_figheight() / WIDTH)
         axes = figure.add_axes(
-            (0.78, bottom, side, side * WIDTH / figure.get_figheight())
+            (0.755, bottom, side, side * WIDTH / figure.get_figheight())
         )
         axes.imshow(as_pictures(drawings[i][None])[0], vmin=0, vmax=1)
         axes.set_axis_off()
         y = bottom + side * WIDTH / figure.get_figheight() / 2
-        figure.text(0.765, y, name, ha="right", va="center", weight="bold")
-        figure.text(0.79 + side, y, f"{100 * share:.0f} %", va="center")
-    figure.text(0.86, 0.905, "what it draws", ha="center", va="bottom", fontsize=12)
+        figure.text(0.74, y, name, ha="right", va="center", weight="bold")
+        figure.text(0.765 + side, y, f"{100 * share:.0f} %", va="center")
+    figure.text(0.84, 0.905, "what it draws", ha="center", va="bottom", fontsize=12)
     return figure
 
 
-def with_hidden_half(picture: Tensor) -> Tensor:
-    """The picture (1, 28, 28) with grey in place of its lower half."""
-    seen = picture.clone().view(1, 28, 28)
-    seen[:, 14:] = HIDDEN
+def _with_hidden_half(picture: Tensor) -> Tensor:
+    """The picture (28, 28) with grey in place of its lower half."""
+    seen = picture.clone().view(28, 28)
+    seen[14:] = HIDDEN
     return seen
 
 
@@ -261,7 +263,11 @@ def mark(axes: Axes, place, name: str) -> None:
 
 
 def draw_bell(axes: Axes, mean, factor, colour=FIT) -> None:
-    """A bell as two ellipses, 0.5 and 2 nats below its peak; factor (2, 2)."""
+    """A bell as two ellipses, 0.5 and 2 nats below its peak.
+
+    `factor` is triangular (2, 2), or the standard deviations (2,) of an upright bell.
+    """
+    factor = torch.diag(factor) if factor.ndim == 1 else factor
     turn = torch.linspace(0, 2 * np.pi, 80)
     circle = torch.stack([turn.cos(), turn.sin()])
     for radius in (1, 2):
@@ -270,62 +276,65 @@ def draw_bell(axes: Axes, mean, factor, colour=FIT) -> None:
 
 
 def walks_and_bells(
-    scene, panels: Mapping[str, Mapping[str, Sequence]], peaks=None
+    scene, walks: Tensor | None = None, bells: tuple[Tensor, Tensor] | None = None
 ) -> Figure:
-    """Panels of the same landscape, with the dots of walks and the ellipses of bells.
+    """The same landscape with the dots of walks, and with the ellipses of bells.
+
+    For each island the first walk that ends there is drawn, and the first bell whose
+    mean lies there.
 
     Args:
         scene: a `Landscape` (`helpers.landscapes`).
-        panels: title -> "walks" and "bells", both may be missing. Walks are places
-            (n, 2), each in a colour of its own; bells are pairs of mean (2,) and
-            factor (2, 2).
-        peaks: places (k, 2) that get the letters A, B, ...
+        walks: places (steps, walks, 2).
+        bells: means (n, 2), and standard deviations (n, 2) or triangular factors
+            (n, 2, 2).
     """
-    figure = Figure(figsize=(WIDTH, 3.3), layout="constrained")
-    grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    titles = [("walks", walks), ("bells", bells)]
+    titles = [title for title, given in titles if given is not None]
+    width = WIDTH if len(titles) > 1 else 0.65 * WIDTH
+    figure = Figure(figsize=(width, 3.3), layout="constrained")
+    grid = figure.subplots(1, len(titles), sharex=True, sharey=True, squeeze=False)[0]
     colours = [COLOURS[name] for name in ("blue", "green", "purple", "black")]
-    marks = "os^D"
-    for axes, (title, panel) in zip(grid, panels.items(), strict=True):
+    for axes, title in zip(grid, titles, strict=True):
         contours(axes, scene)
-        for i, walk in enumerate(panel.get("walks", [])):
-            style = dict(markersize=2.5, mew=0, alpha=0.6, color=colours[i % 4])
-            axes.plot(*walk.T, marks[i % 4], linestyle="", **style)
-        for mean, factor in panel.get("bells", []):
-            draw_bell(axes, mean, factor)
-        for i, place in enumerate([] if peaks is None else peaks.tolist()):
-            mark(axes, place, "ABCDE"[i])
+        if title == "walks":
+            for n, i in enumerate(scene.one_on_each(walks[-1])):
+                style = dict(markersize=2.5, mew=0, alpha=0.6, color=colours[n % 4])
+                axes.plot(*walks[:, i].T, "os^D"[n % 4], linestyle="", **style)
+        else:
+            for i in scene.one_on_each(bells[0]):
+                draw_bell(axes, bells[0][i], bells[1][i])
+        for i, place in enumerate(scene.peaks.tolist()):
+            if len(scene.peaks) > 1:
+                mark(axes, place, "ABCDE"[i])
         axes.set_title(title, fontsize=11)
         axes.label_outer()
     return figure
 
 
-def answers_of_encoder(pictures: Tensor, scenes: Sequence, bells: Sequence) -> Figure:
-    """Pictures; under each its posterior with one bell or more.
+def answers_of_encoder(
+    pictures: Tensor, scenes: Mapping, bells: Mapping[str, tuple[Tensor, Tensor]]
+) -> Figure:
+    """Pictures; under each its posterior with two bells.
 
     Args:
-        pictures: (n, 1, 28, 28), n at most 5.
-        scenes: a `Landscape` for each.
-        bells: for each picture from a name to mean (2,) and factor (2, 2); the same
-            two names each time.
+        pictures: (n, 784).
+        scenes: from the numbers of those that are shown, at most 5, to a `Landscape`.
+        bells: from two names to means (n, 2) and standard deviations (n, 2).
     """
-    images = as_pictures(pictures)
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
-    grid = figure.subplots(2, len(images), height_ratios=(1, 1.5))
-    colours = dict(zip(bells[0], (FIT, WALK), strict=False))
-    for i, image in enumerate(images):
-        grid[0, i].imshow(image, vmin=0, vmax=1)
-        grid[0, i].set_axis_off()
-        axes = grid[1, i]
-        contours(axes, scenes[i])
-        limits = []
-        for name, (mean, factor) in bells[i].items():
-            draw_bell(axes, mean, factor, colours[name])
-            reach = 2.2 * factor.square().sum(1).sqrt()
-            limits += [mean - reach, mean + reach]
-        limits += [torch.tensor(axes.get_xlim()), torch.tensor(axes.get_ylim())]
-        both = torch.stack([*limits[:-2], torch.stack(limits[-2:]).T[0]])
-        both = torch.cat([both, torch.stack(limits[-2:]).T[1:]])
-        low, high = both.min(0).values, both.max(0).values
+    grid = figure.subplots(2, len(scenes), height_ratios=(1, 1.5))
+    colours = dict(zip(bells, (FIT, WALK), strict=True))
+    for column, (i, scene) in enumerate(scenes.items()):
+        top, axes = grid[:, column]
+        top.imshow(pictures[i].view(28, 28), vmin=0, vmax=1)
+        top.set_axis_off()
+        contours(axes, scene)
+        corners = [torch.tensor([axes.get_xlim(), axes.get_ylim()]).T]
+        for name, (mean, sd) in bells.items():
+            draw_bell(axes, mean[i], sd[i], colours[name])
+            corners.append(mean[i] + 2.2 * sd[i] * torch.tensor([[-1.0], [1.0]]))
+        low, high = torch.cat(corners).min(0).values, torch.cat(corners).max(0).values
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
     handles = [
