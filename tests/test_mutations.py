@@ -120,6 +120,18 @@ MUTATIONS = [
         {"islands_total_variation"},
     ),
     (
+        "further/06_which_is_faster_a_walk_or_a_fit.ipynb",  # the entropy forgotten
+        "elbo = log_joint(z).mean(0) + log_sd.sum(1)",
+        "elbo = log_joint(z).mean(0)",
+        {"fit_floor", "mixture_gain"},
+    ),
+    (
+        "further/06_which_is_faster_a_walk_or_a_fit.ipynb",  # half a push is missing
+        "speed = speed + 0.5 * size * push\n        way.append(z)",
+        "way.append(z)",
+        {"hmc_gain_100"},
+    ),
+    (
         "07_variational_autoencoder.ipynb",  # the variance in place of the spread
         "    spread = torch.exp(log_variance / 2)\n    return mean",
         "    spread = torch.exp(log_variance)\n    return mean",

@@ -280,8 +280,8 @@ def walks_and_bells(
 ) -> Figure:
     """The same landscape with the dots of walks, and with the ellipses of bells.
 
-    For each island the first walk that ends there is drawn, and the first bell whose
-    mean lies there.
+    For each island the walk that spent most of its steps there is drawn, and the first
+    bell whose mean lies there.
 
     Args:
         scene: a `Landscape` (`helpers.landscapes`).
@@ -298,7 +298,8 @@ def walks_and_bells(
     for axes, title in zip(grid, titles, strict=True):
         contours(axes, scene)
         if title == "walks":
-            for n, i in enumerate(scene.one_on_each(walks[-1])):
+            most, longest = scene.spent(walks).max(0)
+            for n, i in enumerate(longest[most > 0]):
                 style = dict(markersize=2.5, mew=0, alpha=0.6, color=colours[n % 4])
                 axes.plot(*walks[:, i].T, "os^D"[n % 4], linestyle="", **style)
         else:
@@ -307,7 +308,8 @@ def walks_and_bells(
         for i, place in enumerate(scene.peaks.tolist()):
             if len(scene.peaks) > 1:
                 mark(axes, place, "ABCDE"[i])
-        axes.set_title(title, fontsize=11)
+        alone = title == "bells" and len(bells[0]) == 1
+        axes.set_title("the bell" if alone else title, fontsize=11)
         axes.label_outer()
     return figure
 

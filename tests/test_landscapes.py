@@ -1,0 +1,132 @@
+"""Posteriors over two numbers: a mixture of two bells, of which everything is known."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import MultivariateNormal
+
+from helpers import landscapes
+from helpers.landscapes import Cells, Field, Landscape
+
+MEANS = torch.tensor([[-1.5, 0.5], [1.5, -0.5]])
+SDS = torch.tensor([[0.2, 0.3], [0.3, 0.15]])
+SHARES = torch.tensor([0.7, 0.3])
+FACTORS = torch.diag_embed(SDS)
+BELLS = MultivariateNormal(MEANS, scale_tril=FACTORS)
+EVIDENCE = -3.0
+
+
+def log_q(z):
+    return (BELLS.log_prob(z[..., None, :]) + SHARES.log()).logsumexp(-1)
+
+
+def log_joint(z, picture=None):
+    return log_q(z) + EVIDENCE
+
+
+def first_bell(z):
+    return MultivariateNormal(MEANS[0], scale_tril=FACTORS[0]).log_prob(z)
+
+
+@pytest.fixture(scope="module")
+def two():
+    return Landscape(log_joint)
+
+
+@pytest.fixture(scope="module")
+def one():
+    return Landscape(lambda z: first_bell(z) + EVIDENCE)
+
+
+def test_a_landscape_is_exact(two, one):
+    assert two.log_evidence.item() == pytest.approx(EVIDENCE, abs=1e-3)
+    torch.testing.assert_close(two.shares, SHARES, atol=2e-3, rtol=0)
+    torch.testing.assert_close(two.peaks, MEANS, atol=0.05, rtol=0)
+    torch.testing.assert_close(one.mean, MEANS[0], atol=1e-3, rtol=0)
+    torch.testing.assert_close(one.sd, SDS[0], atol=1e-3, rtol=0)
+    assert one.correlation == pytest.approx(0, abs=1e-3)
+
+
+def test_distances_of_bells(two):
+    assert two.kl(log_q).item() == pytest.approx(0, abs=1e-3)
+    assert two.kl(first_bell).item() == pytest.approx(math.log(1 / 0.7), abs=1e-2)
+    assert two.total_variation(log_q).item() == pytest.approx(0, abs=1e-3)
+    assert two.total_variation(first_bell).item() == pytest.approx(0.3, abs=1e-2)
+
+
+def test_places_know_their_island(two):
+    places = torch.stack([MEANS[1], MEANS[0], MEANS[0], torch.zeros(2)])
+    assert two.island_of(places).tolist() == [1, 0, 0, -1]
+    assert two.island_of(torch.tensor([50.0, 50.0])) == -1
+    assert two.one_on_each(places) == [1, 0]
+    walks = torch.stack([places[:3], MEANS[[0, 0, 0]]], 1)  # (3, 2, 2)
+    expected = torch.tensor([[2 / 3, 1 / 3], [1, 0]])
+    torch.testing.assert_close(two.spent(walks), expected)
+
+
+def test_small_islands_are_sea():
+    weights = torch.tensor([0.98, 0.02])
+
+    def lopsided(z):
+        return (BELLS.log_prob(z[:, None]) + weights.log()).logsumexp(1)
+
+    scene = Landscape(lopsided)
+    assert len(scene.shares) == 1 and scene.island_of(MEANS).tolist() == [0, -1]
+
+
+def test_a_ruler_of_cells(one):
+    torch.manual_seed(0)
+    cells = Cells(one)
+    draws = MEANS[0] + SDS[0] * torch.randn(20_000, 1, 2)
+    assert cells.tv_of_places(draws) < 0.03
+    assert cells.tv_of_places(draws + 20) > 0.99
+    assert cells.tv_of_bells(MEANS[:1], FACTORS[:1]) < 0.01
+    assert cells.tv_of_bells(MEANS[:1] + 20, FACTORS[:1]) > 0.99
+
+
+def test_a_field_has_runs_for_each_picture():
+    torch.manual_seed(0)
+    field = Field(log_joint, torch.zeros(2, 784), runs=3, looks=50)
+    assert field.start.shape == (6, 2) and field.pictures.shape == (6, 784)
+    assert field.target(field.start).shape == (6,)
+    bells = MEANS[:1].expand(6, 2), FACTORS[:1].expand(6, 2, 2)
+    assert field.error_of_bells(*bells) == pytest.approx(0.3, abs=0.05)
+    walk = MEANS[0].expand(100, 6, 2)
+    assert 0.5 < field.error_of_walks(walk) <= 1
+
+
+def test_good_starts_are_better_than_draws():
+    torch.manual_seed(0)
+    starts = landscapes.good_starts(log_joint, torch.zeros(784), 200, looks=100)
+    assert log_q(starts).mean() > log_q(torch.randn(200, 2)).mean() + 2
+
+
+def test_where_errors_stay_below():
+    stays = partial(landscapes.stays_below, [100, 200, 400, 800])
+    assert stays([0.4, 0.2, 0.1, 0.05], goal=0.1) == pytest.approx(400)
+    assert stays([0.4, 0.05, 0.2, 0.05], goal=0.1) == pytest.approx(400 * 2**0.5)
+    assert stays([0.05, 0.05, 0.05, 0.05], goal=0.1) == 100
+    assert stays([0.4, 0.05, 0.2, 0.2], goal=0.1) == math.inf
+
+
+def test_pictures_are_chosen_among_those_allowed():
+    torch.manual_seed(0)
+    decoder = nn.Sequential(nn.Linear(2, 784)).requires_grad_(False)
+    images, labels = torch.bernoulli(torch.full((20, 784), 0.3)), torch.arange(20) % 10
+    assert labels[landscapes.half_hidden_four(decoder, images, labels)] == 4
+    index, depth = landscapes.deepest_pair(decoder, images, labels)
+    assert labels[index] in (4, 9) and depth >= 0
+    assert landscapes.tilted_picture(decoder, images) in range(20)
+    assert set(landscapes.typical_pictures(decoder, images)) <= set(range(20))
+
+
+def test_hidden_pixels_do_not_count():
+    decoder = nn.Linear(2, 784).requires_grad_(False)
+    image, z = torch.ones(1, 784), torch.randn(5, 2)
+    seen = landscapes.log_table(decoder, image, z, landscapes.UPPER)
+    other = landscapes.log_table(decoder, image * landscapes.UPPER, z, landscapes.UPPER)
+    torch.testing.assert_close(seen, other)
+    assert not torch.allclose(seen, landscapes.log_table(decoder, image, z))
