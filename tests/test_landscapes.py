@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.distributions import MultivariateNormal
 
-from helpers import landscapes
+from helpers import figures, landscapes
 from helpers.landscapes import Cells, Field, Landscape
 
 MEANS = torch.tensor([[-1.5, 0.5], [1.5, -0.5]])
@@ -130,3 +130,82 @@ def test_hidden_pixels_do_not_count():
     other = landscapes.log_table(decoder, image * landscapes.UPPER, z, landscapes.UPPER)
     torch.testing.assert_close(seen, other)
     assert not torch.allclose(seen, landscapes.log_table(decoder, image, z))
+
+
+DECODER = nn.Linear(2, 784).requires_grad_(False)
+TICKS = torch.linspace(-3, 4, 200)
+CURVE = torch.distributions.Normal(1.0, 0.5).log_prob(TICKS)
+
+
+def texts(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def inside(figure):
+    """Whether everything that is drawn lies on the figure's face."""
+    figure.canvas.draw()
+    box = figure.get_tightbbox()
+    return box.x0 > -0.1 and box.x1 < figure.get_figwidth() + 0.1
+
+
+def test_pictures_of_walks_and_bells(two):
+    walks = MEANS + 0.1 * torch.randn(50, 2, 2)
+    both = figures.walks_and_bells(two, walks, (MEANS, SDS))
+    titles = [axes.get_title("left") for axes in both.axes]
+    assert titles == ["walks", "bells"] and texts(both) == ["A", "B", "A", "B"]
+    alone = figures.walks_and_bells(two, bells=(MEANS[:1], FACTORS[:1]))
+    assert [axes.get_title("left") for axes in alone.axes] == ["the bell"]
+    assert inside(both) and inside(alone)
+
+
+def test_picture_of_half_a_digit(two):
+    drawing = figures.hidden_half_drawing(torch.ones(784), two, DECODER)
+    written = [text.get_text() for text in drawing.texts]
+    assert {"A", "B", "70 %", "30 %"} <= set(written) and inside(drawing)
+    half = drawing.axes[0].images[0].get_array()
+    assert half[:14].min() == 1 and half[14:].max() < 0.5
+
+
+def test_picture_of_answers(two):
+    pictures = torch.zeros(3, 784)
+    bells = {"one": (MEANS[[0, 0, 1]], SDS[[0, 0, 1]]), "two": (MEANS[[0] * 3],) * 2}
+    drawing = figures.answers_of_encoder(pictures, {0: two, 2: two}, bells)
+    assert len(drawing.axes) == 4 and inside(drawing)
+
+
+def test_film_of_a_bell_shows_three_bars():
+    path = [(torch.tensor([[float(i)]]), torch.tensor([[0.5]])) for i in range(3)]
+    film = figures.bell_film(TICKS, CURVE.exp(), path, (0, 2), -1.0, [-3, -2], [2, 1])
+    assert [axes.get_title("left") for axes in film.axes[:2]] == ["step 0", "step 2"]
+    assert texts(film)[:3] == ["−1.00", "−3.00", "2.00"] and inside(film)
+
+
+def test_slopes_at_draws():
+    noise = torch.tensor([-1.0, 0.0, 1.0])
+    drawing = figures.pushed_draws(TICKS, CURVE, noise, 0.5 + noise)
+    slopes = [text for text in texts(drawing) if text.startswith("slope")]
+    assert slopes == ["slope 6.0", "slope 2.0", "slope −2.0"] and inside(drawing)
+
+
+def test_films_of_walks():
+    visits = torch.arange(200) % 10
+    assert inside(figures.islands_film(torch.full((10,), 0.1), visits, (20, 200)))
+    places = 1 + 0.5 * torch.randn(100)
+    film = figures.histogram_film(TICKS, CURVE.exp(), places, (10, 100))
+    assert len(film.axes) == 2 and inside(film)
+    proposals = places + (torch.arange(100) % 3 == 0)
+    hill = figures.steps_on_a_hill(TICKS, CURVE.exp(), places[:40], proposals[:40])
+    crosses = [line for line in hill.axes[1].lines if line.get_marker() == "x"]
+    assert len(crosses[0].get_xdata()) == 14 and inside(hill)
+
+
+def test_pictures_of_the_second_visit(one):
+    cells = Cells(one)
+    other = cells.of_places(MEANS[0].expand(9, 1, 2))[0]
+    drawing = figures.total_variation_drawing(cells.exact[0], {"stuck": other})
+    half = 0.5 * (other - cells.exact[0]).abs().sum()
+    labels = [axes.get_xlabel() for axes in drawing.axes]
+    assert f"half of all differences: {half:.2f}" in labels and inside(drawing)
+    assert inside(figures.traces({"a": torch.randn(50)}, level=(0.0, 1.0)))
+    ways = [MEANS[0] + 0.1 * torch.randn(5, 2) for _ in range(3)]
+    assert inside(figures.rolls(one, {"marble": ways, "walker": ways[0]}))
