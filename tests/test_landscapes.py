@@ -155,7 +155,7 @@ def test_pictures_of_walks_and_bells(two):
     assert titles == ["walks", "bells"] and texts(both) == ["A", "B", "A", "B"]
     alone = figures.walks_and_bells(two, bells=(MEANS[:1], FACTORS[:1]))
     assert [axes.get_title("left") for axes in alone.axes] == ["the bell"]
-    assert inside(both) and inside(alone)
+    assert inside(both)
 
 
 def test_picture_of_half_a_digit(two):
