@@ -10,10 +10,8 @@ import pytest
 import torch
 from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
-from torch.nn.functional import softplus
 
 from helpers import likelihood
-from helpers.training import predict
 
 PIXELS = 5
 
@@ -194,42 +192,33 @@ def test_grid_is_exact_under_autocast(networks, every_image):
     torch.testing.assert_close(given, expected)
 
 
-def functions_of_notebook_06(decoder) -> dict:
-    """What the cells of the notebook that define the same quantities define."""
+def functions_of_lesson_06(machine) -> dict:
+    """What the cells of the lesson that define the same quantities define."""
     book = Path(__file__).parents[1] / "notebooks/06_variational_inference.ipynb"
-    scope = {"decoder": decoder, "torch": torch, "nn": nn, "math": math}
-    scope |= {"itertools": itertools, "softplus": softplus, "predict": predict}
-    wanted = {"network", "log_prior", "log_joint", "log_table", "grid_log_evidence"}
+    scope = {"machine": machine, "Bernoulli": Bernoulli, "Normal": Normal}
     for cell in nbformat.read(book, as_version=4).cells:
-        if cell.cell_type != "code":
-            continue
-        for node in ast.parse(cell.source).body:
-            if getattr(node, "name", None) in wanted | {"Encoder"}:
-                exec(ast.unparse(node), scope)
+        if cell.cell_type == "code" and "exercise" not in cell.metadata.get("tags", []):
+            for node in ast.parse(cell.source).body:
+                if getattr(node, "name", None) in ("log_joint_of", "elbo"):
+                    exec(ast.unparse(node), scope)
     return scope
 
 
 @torch.no_grad()
-def test_notebook_06_computes_the_same():
+def test_lesson_06_computes_the_same():
     torch.manual_seed(0)
     decoder = nn.Sequential(nn.Linear(2, 16), nn.GELU(), nn.Linear(16, 784))
     x = torch.bernoulli(torch.full((9, 784), 0.3))
-    book, z = functions_of_notebook_06(decoder), torch.randn(9, 2)
-    torch.testing.assert_close(
-        book["log_joint"](z, x), likelihood.log_joint(x, z, decoder)
+    mean, log_variance = torch.randn(9, 2), torch.randn(9, 2) - 3
+    lesson, z = functions_of_lesson_06(decoder), torch.randn(9, 2)
+    log_joint = lesson["log_joint_of"](x)
+    torch.testing.assert_close(log_joint(z), likelihood.log_joint(x, z, decoder))
+    noise = torch.randn(20_000, 9, 2)
+    given = lesson["elbo"](log_joint, mean, (0.5 * log_variance).exp(), noise)
+    expected = likelihood.elbo(
+        x, lambda _: (mean, log_variance), decoder, samples=20_000
     )
-    torch.testing.assert_close(
-        book["grid_log_evidence"](x, 60),
-        likelihood.exact_on_grid(x, decoder, side=60),
-        atol=1e-3,
-        rtol=0,
-    )
-    encoder = book["Encoder"]()
-    torch.manual_seed(1)
-    given = encoder(x)
-    torch.manual_seed(1)
-    expected = likelihood.elbo(x, encoder.body, decoder)
-    torch.testing.assert_close(given, expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(given, expected, atol=0.2, rtol=0)
 
 
 def test_gradients_reach_both_networks(networks, every_image):

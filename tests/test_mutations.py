@@ -102,6 +102,36 @@ MUTATIONS = [
         {"kl_0_1_to_4_9", "recipes_near_pair", "recipes_far_pair"},
     ),
     (
+        "06_variational_inference.ipynb",  # accept upside down
+        "return u < (log_new - log_old).exp()",
+        "return u < (log_old - log_new).exp()",
+        {"walk_mean_to_exact"},
+    ),
+    (
+        "06_variational_inference.ipynb",  # the entropy forgotten
+        "return (log_joint(z) - log_q).mean(0)",
+        "return log_joint(z).mean(0)",
+        {"elbo_gap_to_kl", "best_bell_kl"},
+    ),
+    (
+        "06_variational_inference.ipynb",  # the neighbour is not asked
+        "if u < people[neighbour] / people[island]:",
+        "if u < 1:",
+        {"islands_total_variation"},
+    ),
+    (
+        "further/06_which_is_faster_a_walk_or_a_fit.ipynb",  # the entropy forgotten
+        "elbo = log_joint(z).mean(0) + log_sd.sum(1)",
+        "elbo = log_joint(z).mean(0)",
+        {"fit_floor", "mixture_gain"},
+    ),
+    (
+        "further/06_which_is_faster_a_walk_or_a_fit.ipynb",  # half a push is missing
+        "speed = speed + 0.5 * size * push\n        way.append(z)",
+        "way.append(z)",
+        {"hmc_gain_100"},
+    ),
+    (
         "07_variational_autoencoder.ipynb",  # the variance in place of the spread
         "    spread = torch.exp(log_variance / 2)\n    return mean",
         "    spread = torch.exp(log_variance)\n    return mean",

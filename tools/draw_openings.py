@@ -19,6 +19,13 @@ from torch import nn
 from helpers import figures, runtime
 from helpers.compression.entropy import SymbolTables
 from helpers.datasets import forty_things, mnist
+from helpers.landscapes import (
+    UPPER,
+    Landscape,
+    drawing_machine,
+    half_hidden_four,
+    log_table,
+)
 from helpers.models import VAE
 from helpers.training import fit, predict
 
@@ -91,6 +98,17 @@ def bill():
     return figures.bill(shares, books, dishes)
 
 
+def half_of_a_four():
+    """06: half of a four, the islands of its posterior, a drawing of each island."""
+    digits = mnist()
+    machine = drawing_machine(digits.train[:55_000], epochs=8)
+    generator = runtime.current().generator(2)  # the lesson's own machine and picture
+    test = torch.bernoulli(digits.test.flatten(1), generator=generator)[:5000]
+    four = test[half_hidden_four(machine, test, digits.test_labels[:5000])]
+    scene = Landscape(lambda z: log_table(machine, four[None], z, UPPER)[:, 0])
+    return figures.hidden_half_drawing(four, scene, machine)
+
+
 def imagining_machine():
     """07: a test image, its cloud of two latents, one point of it, and the drawing.
 
@@ -139,6 +157,7 @@ DRAWINGS = {
     "02": ("way_into_a_file.png", way_into_a_file),
     "04": ("beliefs.png", beliefs),
     "05": ("bill.png", bill),
+    "06": ("half_of_a_four.png", half_of_a_four),
     "07": ("imagining_machine.png", imagining_machine),
 }
 

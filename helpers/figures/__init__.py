@@ -5,6 +5,7 @@ grids     digits in rows with names, or as one block
 charts    curves with their labels
 coding    what bits cost: words, a narrowing bar, rounding, areas, bytes and errors
 maps      points and codes in a plane, with curves or with thumbnails
+landscapes walks over a posterior, and bells fitted to it
 beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
@@ -64,6 +65,19 @@ from helpers.figures.drawings import (
     squared_error_drawing,
 )
 from helpers.figures.grids import image_grid
+from helpers.figures.landscapes import (
+    answers_of_encoder,
+    bell_film,
+    hidden_half_drawing,
+    histogram_film,
+    islands_film,
+    pushed_draws,
+    rolls,
+    steps_on_a_hill,
+    total_variation_drawing,
+    traces,
+    walks_and_bells,
+)
 from helpers.figures.maps import (
     clouds_in_plane,
     latent_map,
@@ -87,9 +101,11 @@ __all__ = [
     "COLOURS",
     "WIDTH",
     "answers_and_bills",
+    "answers_of_encoder",
     "answers_table",
     "bars",
     "belief_film",
+    "bell_film",
     "bill",
     "bill_by_hand",
     "bins",
@@ -107,9 +123,12 @@ __all__ = [
     "form_shares",
     "guessed_picture",
     "heat_table",
+    "hidden_half_drawing",
+    "histogram_film",
     "hourglass",
     "image_grid",
     "imagining_machine",
+    "islands_film",
     "label_lines",
     "ladder_of_bars",
     "latent_map",
@@ -125,7 +144,9 @@ __all__ = [
     "place_on_map",
     "points_and_line",
     "price_as_area",
+    "pushed_draws",
     "restored_points",
+    "rolls",
     "rounding_and_noise",
     "settling",
     "share_bars",
@@ -134,11 +155,15 @@ __all__ = [
     "sheet_of_plane",
     "show",
     "squared_error_drawing",
+    "steps_on_a_hill",
     "tangent",
     "to_png",
+    "total_variation_drawing",
+    "traces",
     "tradeoff",
     "two_bells",
     "two_clouds",
+    "walks_and_bells",
     "water",
     "way_into_a_file",
     "yes_no_tree",
