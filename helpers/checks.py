@@ -218,6 +218,8 @@ def _numbers(values: list[float], limits: list[float] = ()) -> list[str]:
         needed = [len(text.partition(".")[2]) for text in written]
         decimals = max(0, 2 - math.floor(math.log10(largest)))
         decimals = max(decimals, *(n for n in needed if n <= 4), 0)
+    # A limit that was written with five digits must not round otherwise than its value.
+    values = [float(f"{value:.6g}") for value in values]
     return [f"{value:,.{decimals}f}" for value in values]
 
 

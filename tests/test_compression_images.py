@@ -256,9 +256,3 @@ def test_bytes_at_reads_between_the_points_of_a_curve():
     assert math.isnan(codecs.bytes_at(curve[:1], 4.0))
     with pytest.raises(ValueError, match="above 0"):
         codecs.bytes_at([(0, 1.0), (1, 0.5)], 1.0)
-
-
-def test_near_budget_takes_the_nearest_size():
-    results = [(Point("x", q, size, 0.1), None) for q, size in ((0, 24), (1, 31))]
-    assert codecs.near_budget(results, 30)[0].setting == 1
-    assert codecs.near_budget(results, 15)[0].setting == 0

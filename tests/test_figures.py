@@ -269,7 +269,6 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.form_shares(FORM, CROWDS),
         figures.paid_bills({"dogs": {"dogs": 4.4, "village A": 23.0}}),
         figures.pairs_of_bars({"one": {"a": [1, 2], "b": [2, INFINITE]}}, ["x", "y"]),
-        figures.extra_of_single_forms({"mean": torch.randn(1000)}),
         figures.tangent([0.5, 0.5], [0.2, 0.8], ["tea", "milk"]),
         figures.bins(
             {"wide": (EDGES, *(NORMAL.cdf(EDGES - m).diff() for m in (0, 1)))}

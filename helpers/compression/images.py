@@ -269,13 +269,6 @@ def round_trips(
         return [job.result() for job in jobs]
 
 
-def near_budget(
-    results: Iterable[tuple[Point, np.ndarray]], bytes_per_image: float
-) -> tuple[Point, np.ndarray]:
-    """The result of `round_trips` whose size is nearest to a budget."""
-    return min(results, key=lambda r: abs(r[0].bytes_per_image - bytes_per_image))
-
-
 def bytes_at(curve: Iterable[tuple[float, float]], error: float) -> float:
     """Bytes that a codec needs for this error, between the points of its curve.
 

@@ -173,30 +173,6 @@ def pairs_of_bars(
     return figure
 
 
-def extra_of_single_forms(extra: Mapping[str, np.ndarray]) -> Figure:
-    """Histograms of extra bits: what is below zero in green, the mean dashed.
-
-    Args:
-        extra: title of a panel -> extra bits of each form (n,).
-    """
-    figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
-    panels = figure.subplots(1, len(extra), sharey=True, squeeze=False)[0]
-    for axes, (title, bits) in zip(panels, extra.items(), strict=True):
-        bits = np.asarray(bits)
-        step = np.ptp(bits) / 30
-        edges = step * np.arange(np.floor(bits.min() / step), 32)
-        edges = edges[edges <= bits.max() + step]
-        share = 100 * np.histogram(bits, edges)[0] / len(bits)
-        colours = [COLOURS["green" if e < -1e-9 else "sky"] for e in edges[:-1]]
-        axes.bar(edges[:-1], share, step, align="edge", color=colours)
-        axes.axvline(bits.mean(), color=COLOURS["vermilion"], ls="--")
-        axes.axvline(0, color="black", lw=1)
-        axes.set_title(f"{title}:\nmean {bits.mean():.2f} bits", fontsize=12)
-        axes.set_xlabel("extra bits of a form")
-    panels[0].set_ylabel("share of the forms, in %")
-    return figure
-
-
 def tangent(p: Sequence[float], q: Sequence[float], names: Sequence[str]) -> Figure:
     """The logarithm to base 2, its tangent at 1, and the gap at each ratio q/p.
 
