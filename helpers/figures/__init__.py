@@ -8,6 +8,7 @@ maps      points and codes in a plane, with curves or with thumbnails
 beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
+games     two machines that imagine, a forger against a detective, tables of payoffs
 """
 
 from helpers.figures.beliefs import (
@@ -64,6 +65,18 @@ from helpers.figures.drawings import (
     pixel_table,
     squared_error_drawing,
 )
+from helpers.figures.games import (
+    best_answers,
+    class_shares,
+    coin_walk,
+    dots_in_panels,
+    forger_film,
+    island_film,
+    three_walks,
+    two_crowds_on_a_line,
+    two_directions,
+    two_machines,
+)
 from helpers.figures.grids import image_grid
 from helpers.figures.maps import (
     clouds_in_plane,
@@ -91,27 +104,33 @@ __all__ = [
     "answers_table",
     "bars",
     "belief_film",
+    "best_answers",
     "bill",
     "bill_by_hand",
     "bins",
     "block_of_waves",
     "bytes_and_errors",
     "check_alt",
+    "class_shares",
     "clouds_in_plane",
     "code_words",
+    "coin_walk",
     "counted_rounds",
     "curves",
     "die_and_cards",
     "display_png",
+    "dots_in_panels",
     "extra_of_single_forms",
     "falling",
     "fits_in_motion",
+    "forger_film",
     "form_shares",
     "guessed_picture",
     "heat_table",
     "hourglass",
     "image_grid",
     "imagining_machine",
+    "island_film",
     "label_lines",
     "ladder_of_bars",
     "latent_map",
@@ -137,10 +156,14 @@ __all__ = [
     "show",
     "squared_error_drawing",
     "tangent",
+    "three_walks",
     "to_png",
     "tradeoff",
     "two_bells",
     "two_clouds",
+    "two_crowds_on_a_line",
+    "two_directions",
+    "two_machines",
     "water",
     "way_into_a_file",
     "yes_no_tree",
