@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from helpers import figures
+from helpers.datasets import ISLANDS, eight_islands, islands_found
 
 PICTURES = torch.rand(2, 1, 28, 28)
 LINE = torch.linspace(-4, 8, 50)
@@ -22,7 +23,6 @@ ANGLES = torch.arange(100) / 10
 RING = torch.stack([ANGLES.cos(), ANGLES.sin()], dim=1)
 ROWS = {"real": (0.9, 10, 0.7), "GAN": (0.5, 3, 80.0)}
 FORMATS = ["{:.0%}", "{:.0f}", "{:.1f}"]
-BELL = torch.exp(-(LINE**2))
 EACH = {
     "machines": lambda: figures.two_machines(
         PICTURES, PICTURES[0], PICTURES, (0.9, 0.1, 0.6)
@@ -31,12 +31,12 @@ EACH = {
     "answers": lambda: figures.best_answers(TABLES),
     "coins": lambda: figures.coin_walk(0.5 + RING / 4),
     "islands": lambda: figures.island_film(
-        RING[:8], 0.3, {"one\nline": {5: RING, 9: RING}, "other": {5: RING, 9: RING}}
+        {"one\nline": {5: RING, 9: RING}, "other": {5: RING, 9: RING}}
     ),
     "crowds": lambda: figures.two_crowds_on_a_line({"a": (0, 1, 2, 3)}),
     "dots": lambda: figures.dots_in_panels(ROWS, ["a", "b", "c"], ["GAN"], FORMATS),
     "directions": lambda: figures.two_directions(
-        LINE, BELL, {"a": BELL, "b": BELL}, dict.fromkeys("cd", torch.full((10,), 0.1))
+        dict.fromkeys("cd", torch.full((10,), 0.1))
     ),
     "walks": lambda: figures.three_walks({"a": RING / 2, "b": RING, "c": RING}),
     "shares": lambda: figures.class_shares(
@@ -90,3 +90,13 @@ def test_a_film_shows_as_many_frames_as_there_are():
 def test_dots_carry_their_numbers():
     words = words_of(figures.dots_in_panels(ROWS, ["a", "b", "c"], ["GAN"], FORMATS))
     assert {"90%", "10", "80.0"} <= set(words)
+
+
+def test_points_lie_on_eight_islands():
+    torch.manual_seed(0)
+    points = eight_islands(4000)
+    count, share = islands_found(points)
+    assert points.shape == (4000, 2) and count == 8
+    assert share == pytest.approx(1 - np.exp(-2), abs=0.02)  # two spreads of a bell
+    assert islands_found(ISLANDS[:3]) == (3, 1.0)
+    assert islands_found(torch.zeros(5, 2)) == (0, 0.0)

@@ -19,6 +19,7 @@ from torch import nn
 from helpers import figures, runtime
 from helpers.compression.entropy import SymbolTables
 from helpers.datasets import forty_things, mnist
+from helpers.likelihood import negative_elbo
 from helpers.models import VAE, layers
 from helpers.training import fit, predict, progress
 
@@ -103,7 +104,7 @@ def imagining_machine():
     fit(
         vae,
         digits.train,
-        _bill,
+        negative_elbo,
         epochs=2,
         lr=4e-3,
         batch_size=512,
@@ -135,7 +136,7 @@ def two_machines():
     digits = mnist()
     train, seven, two = digits.train, digits.test[0], digits.test[1]
     vae = VAE(20, (512, 256))
-    fit(vae, train, _bill, epochs=4, lr=3e-3, transform=_coins, name="VAE")
+    fit(vae, train, negative_elbo, epochs=4, lr=3e-3, transform=_coins, name="VAE")
     forger = nn.Sequential(
         *layers(64, 256, 512, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))
     )
@@ -179,14 +180,6 @@ def two_machines():
 
 def _coins(images):
     return (torch.bernoulli(images),)
-
-
-def _bill(output, images):
-    logits, mean, log_variance = output
-    cross_entropy = nn.functional.binary_cross_entropy_with_logits
-    pixels = cross_entropy(logits, images.flatten(1), reduction="sum")
-    rate = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
-    return (pixels + rate) / len(images)
 
 
 # From the number of a lesson to its picture's name and the function that draws it.

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Ellipse, Polygon, Rectangle
 from torch import Tensor
 
+from helpers.datasets.toys import ISLANDS, SPREAD
 from helpers.figures.drawings import arrow, blank, place
 from helpers.figures.grids import as_pictures
 from helpers.figures.style import COLOURS, WIDTH
@@ -192,14 +193,10 @@ def coin_walk(path: Tensor) -> Figure:
     return figure
 
 
-def island_film(
-    islands: Tensor, radius: float, rows: Mapping[str, Mapping[int, Tensor]]
-) -> Figure:
+def island_film(rows: Mapping[str, Mapping[int, Tensor]]) -> Figure:
     """A film strip for each game: forged points (dots) and the real islands (rings).
 
     Args:
-        islands: their middles (k, 2).
-        radius: of the rings.
         rows: name of a game -> number of the round -> forged points (n, 2).
     """
     count = max(len(frames) for frames in rows.values())
@@ -209,8 +206,8 @@ def island_film(
         line[0].set_ylabel(name, fontsize=11)
         for axes, (step, points) in zip(line, frames.items(), strict=False):
             axes.plot(*points.T.numpy(), ".", color=FORGED, markersize=1.5)
-            for island in islands.tolist():
-                ring = Circle(island, radius, fill=False, edgecolor=REAL, lw=1.5)
+            for island in ISLANDS.tolist():
+                ring = Circle(island, 2 * SPREAD, fill=False, edgecolor=REAL, lw=1.5)
                 axes.add_patch(ring)
             axes.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=[], yticks=[])
             axes.set_aspect("equal")
@@ -219,12 +216,18 @@ def island_film(
     return figure
 
 
-def two_crowds_on_a_line(panels: Mapping[str, tuple[float, float, float, float]]):
+def two_crowds_on_a_line(panels: Mapping[str, Sequence[float]] | None = None):
     """Pairs of bells, with the distance of their middles and of their widths.
 
     Args:
-        panels: title -> mean and spread of the real bell, and of the drawn one.
+        panels: title -> mean and spread of the real bell, and of the drawn one; by
+            default a bell that is moved, one that is wider, and one that is both.
     """
+    panels = panels or {
+        "moved by 2": (0, 1, 2, 1),
+        "three times as wide": (0, 1, 0, 3),
+        "both": (0, 1, 2, 3),
+    }
     figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
     grid = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     x = np.linspace(-7, 9, 801)
@@ -282,31 +285,40 @@ def dots_in_panels(
     return figure
 
 
-def two_directions(
-    x: Tensor, target: Tensor, fits: Mapping[str, Tensor], shares: Mapping[str, Tensor]
-) -> Figure:
-    """A bell over two humps for each direction of KL, above ten classes of a machine.
+def two_directions(shares: Mapping[str, Tensor]) -> Figure:
+    """The fits of lesson 05, forward and reverse, above the digits of two machines.
+
+    The forward fit is the bell with the mean and the width of the two humps; the
+    reverse fit is the one that 05 reaches from the left, a bell on the left hump.
 
     Args:
-        x: a grid (n,).
-        target: the two humps, probabilities (n,).
-        fits: title of a column -> the bell's probabilities (n,).
-        shares: name of a machine -> shares of the ten digits (10,), a column each.
+        shares: name of a machine -> its shares of the ten digits (10,); the first
+            stands below the forward fit, the second below the reverse fit.
     """
+    x = np.linspace(-7, 7, 601)
+
+    def bell(mean: float, width: float) -> np.ndarray:
+        return np.exp(-0.5 * ((x - mean) / width) ** 2) / width
+
+    target = 0.6 * bell(-2.5, 0.8) + 0.4 * bell(2.5, 0.8)
+    fits = {
+        "forward KL: covers": bell(-0.5, np.sqrt(0.8**2 + 0.6 * 2**2 + 0.4 * 3**2)),
+        "reverse KL: chooses": bell(-2.5, 0.8),
+    }
     figure = Figure(figsize=(WIDTH, 4.2), layout="constrained")
     grid = figure.subplots(2, 2, sharey="row")
-    for axes, (title, bell) in zip(grid[0], fits.items(), strict=True):
+    for axes, (title, fit) in zip(grid[0], fits.items(), strict=True):
         axes.fill_between(x, target, color=COLOURS["sky"], alpha=0.6)
-        axes.plot(x, bell, color=FORGED)
+        axes.plot(x, fit, color=FORGED)
         axes.set_title(title, fontsize=11)
-        axes.set(xticks=[], yticks=[], ylim=(0, 1.1 * float(max(bell.max(), 0))))
+        axes.set(xticks=[], yticks=[], ylim=(0, 1.4))
         axes.grid(False)
-    grid[0, 0].set_ylim(0, 1.1 * max(float(bell.max()) for bell in fits.values()))
     for axes, (name, values) in zip(grid[1], shares.items(), strict=True):
         axes.bar(range(10), 100 * values.numpy(), color=FORGED)
         axes.axhline(10, color=REAL, linestyle="--", linewidth=1.5)
         axes.set_xticks(range(10))
-        axes.set_xlabel(f"digits that the {name} draws")
+        axes.set_xlabel(f"accepted digits of the {name}")
+        axes.grid(False, axis="x")
     grid[1, 0].set_ylabel("percent")
     return figure
 
