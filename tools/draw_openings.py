@@ -21,7 +21,7 @@ from helpers.compression.entropy import SymbolTables
 from helpers.datasets import forty_things, mnist
 from helpers.likelihood import negative_elbo
 from helpers.models import VAE, layers
-from helpers.training import fit, predict, progress
+from helpers.training import InFitPrecision, fit, predict, progress
 
 
 def hourglass():
@@ -136,16 +136,20 @@ def two_machines():
     digits = mnist()
     train, seven, two = digits.train, digits.test[0], digits.test[1]
     vae = VAE(20, (512, 256))
-    fit(vae, train, negative_elbo, epochs=4, lr=3e-3, transform=_coins, name="VAE")
-    forger = nn.Sequential(
-        *layers(64, 256, 512, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))
+    fit(vae, train, negative_elbo, epochs=3, lr=3e-3, transform=_coins, name="VAE")
+    forger = InFitPrecision(
+        nn.Sequential(
+            *layers(64, 256, 512, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))
+        )
     )
-    detective = nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(784, 512),
-        nn.LeakyReLU(0.2),
-        nn.Dropout(0.3),
-        nn.Linear(512, 1),
+    detective = InFitPrecision(
+        nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(784, 512),
+            nn.LeakyReLU(0.2),
+            nn.Dropout(0.3),
+            nn.Linear(512, 1),
+        )
     )
     adams = [
         torch.optim.Adam(network.parameters(), lr=4e-4, betas=(0.5, 0.999))
