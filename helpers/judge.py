@@ -1,6 +1,7 @@
 """Lessons that draw new digits ask a judge: is this a digit? 01's second visit opens it
 and shows how it was trained; 07 and 08 judge in the same way."""
 
+import torch
 from torch import Tensor, nn
 
 from helpers.models import add_no_digits, layers
@@ -27,6 +28,17 @@ class Judge:
         """The share of images that are accepted, from 0 to 1."""
         return self.accepts(images).float().mean().item()
 
+    def classes(self, images: Tensor) -> Tensor:
+        """How the accepted images divide among the ten digits: shares (10,)."""
+        chances = self.chances(images)[:, :10]
+        sure, named = chances.max(1)
+        counts = torch.bincount(named[sure >= SURE], minlength=10).float()
+        return counts / counts.sum().clamp_min(1)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer but one says about each image (n, 256)."""
+        return predict(self.network[:-1], images)
+
 
 def train_judge(images: Tensor, labels: Tensor, epochs: int = 4) -> Judge:
     """Trains a judge on digits and on pictures of no digit made from them.
@@ -48,3 +60,36 @@ def train_judge(images: Tensor, labels: Tensor, epochs: int = 4) -> Judge:
         name="judge",
     )
     return Judge(network)
+
+
+def frechet_distance(one: Tensor, other: Tensor) -> float:
+    """The Fréchet distance, squared, of two bells with the means and covariances of two
+    crowds of features.
+
+    |m1 - m2|^2 + tr(S1 + S2 - 2 (S1^(1/2) S2 S1^(1/2))^(1/2)), after Dowson and Landau
+    (1982); with the features of another network it is the FID of Heusel and others
+    (2017). It depends on the number of images, so compare equal numbers.
+
+    Args:
+        one, other: features of two crowds, (n, k) and (m, k), n and m at least 2.
+
+    Raises:
+        ValueError: a crowd has fewer than two members, or the k differ.
+    """
+    if min(len(one), len(other)) < 2 or one.shape[1:] != other.shape[1:]:
+        raise ValueError(
+            "two crowds of features (n, k) and (m, k) are needed, with at least two "
+            f"members each, not {tuple(one.shape)} and {tuple(other.shape)}."
+        )
+    one, other = one.double(), other.double()
+    first, second = (torch.atleast_2d(crowd.T.cov()) for crowd in (one, other))
+    root = _square_root(first)
+    overlap = _square_root(root @ second @ root).trace()
+    between = (one.mean(0) - other.mean(0)).square().sum()
+    return (between + first.trace() + second.trace() - 2 * overlap).item()
+
+
+def _square_root(matrix: Tensor) -> Tensor:
+    """The symmetric root of a symmetric matrix without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return (vectors * values.clamp_min(0).sqrt()) @ vectors.T

@@ -76,6 +76,24 @@ def elbo(
     return log_likelihood - divergence
 
 
+def negative_elbo(output, images: Tensor) -> Tensor:
+    """The bill of lesson 07, the loss of a VAE: distortion plus rate, in nats.
+
+    Args:
+        output: what `helpers.models.VAE` returned for the images: logits (n, pixels),
+            means and log-variances (n, d).
+        images: binary images (n, ...), zeros and ones, or chances in [0, 1].
+
+    Returns:
+        The mean over the images, one number.
+    """
+    logits, mean, log_variance = output
+    images = images.flatten(1)
+    distortion = (softplus(logits) - images * logits).sum(1)
+    rate = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+    return (distortion + rate).mean()
+
+
 def importance_weighted(
     x: Tensor,
     encoder: Encoder,

@@ -186,6 +186,20 @@ def progress(items: Sequence, name: str) -> Iterator:
         bar.close()
 
 
+class InFitPrecision(nn.Module):
+    """A network that computes in the precision of `fit`, and answers in float32.
+
+    For games and other loops that are written out, so that they are as fast as `fit`.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: Tensor):
+        return _forward(self.network, inputs, runtime.current())
+
+
 @torch.no_grad()
 def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=1000):
     """Applies a network to many inputs, part by part, so that memory stays small.

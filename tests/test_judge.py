@@ -1,9 +1,10 @@
 """A judge tells digits from pictures that are none."""
 
+import pytest
 import torch
 
 from helpers.datasets import mnist
-from helpers.judge import train_judge
+from helpers.judge import frechet_distance, train_judge
 
 
 def test_a_judge_accepts_digits_and_refuses_noise():
@@ -16,3 +17,31 @@ def test_a_judge_accepts_digits_and_refuses_noise():
     torch.testing.assert_close(chances.sum(1), torch.ones(1000))
     assert judge.share(digits.test[:500]) == accepts[:500].float().mean().item() > 0.7
     assert accepts[500:].float().mean() < 0.05
+    shares, features = judge.classes(digits_and_noise), judge.features(digits.test[:9])
+    assert shares.shape == (10,) and shares.sum() == pytest.approx(1, abs=1e-5)
+    assert features.shape == (9, 256)
+    assert judge.classes(torch.zeros(3, 1, 28, 28)).sum() in (0, 1)
+
+
+def test_the_frechet_distance_is_the_formula_in_one_dimension():
+    bell = torch.linspace(0.0005, 0.9995, 2000).double()
+    bell = torch.special.ndtri(bell)[:, None]
+    bell = (bell - bell.mean()) / bell.std()
+    assert frechet_distance(bell, 2 + 3 * bell) == pytest.approx(2**2 + 2**2)
+    assert frechet_distance(bell, bell) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_frechet_distance_does_not_depend_on_the_axes():
+    generator = torch.Generator().manual_seed(0)
+    one = torch.randn(500, 4, generator=generator).double()
+    other = 1 + one * torch.tensor([1.0, 2, 3, 0.5])
+    turn, _ = torch.linalg.qr(torch.randn(4, 4, generator=generator).double())
+    distance = frechet_distance(one, other)
+    assert frechet_distance(one @ turn, other @ turn) == pytest.approx(distance)
+    assert frechet_distance(other, one) == pytest.approx(distance)
+
+
+@pytest.mark.parametrize("other", [torch.zeros(1, 4), torch.zeros(9, 3)])
+def test_the_frechet_distance_needs_two_crowds(other):
+    with pytest.raises(ValueError, match="two crowds of features"):
+        frechet_distance(torch.zeros(9, 4), other)

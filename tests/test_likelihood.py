@@ -44,6 +44,16 @@ def test_log_joint_agrees_with_torch_distributions(networks, every_image):
     )
 
 
+def test_the_bill_agrees_with_torch_distributions(every_image):
+    logits = torch.randn(len(every_image), PIXELS, generator=generator())
+    mean, log_variance = torch.randn(2, len(every_image), 3, generator=generator(1))
+    distortion = -Bernoulli(logits=logits).log_prob(every_image).sum(-1)
+    clouds = Normal(mean, (log_variance / 2).exp())
+    rate = kl_divergence(clouds, Normal(0.0, 1.0)).sum(-1)
+    bill = likelihood.negative_elbo((logits, mean, log_variance), every_image)
+    torch.testing.assert_close(bill, (distortion + rate).mean())
+
+
 def test_probabilities_on_the_grid_add_up_to_one(networks, every_image):
     log_p = likelihood.exact_on_grid(every_image, networks[1], side=100)
     assert log_p.exp().sum().item() == pytest.approx(1.0, abs=1e-5)

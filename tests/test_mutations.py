@@ -90,6 +90,30 @@ MUTATIONS = [
         {"softmax_accuracy"},
     ),
     (
+        "08_vae_versus_gan.ipynb",  # a forger that helps the detective
+        "return cost(detective(forged), 1.0)",
+        "return cost(detective(forged), 0.0)",
+        {"line_mean_error", "line_loss", "ring_modes_found"},
+    ),
+    (
+        "08_vae_versus_gan.ipynb",  # the detective's answers are swapped
+        "cost(detective(real), 1.0) + cost(detective(forged.detach()), 0.0)",
+        "cost(detective(real), 0.0) + cost(detective(forged.detach()), 1.0)",
+        {"line_mean_error", "ring_modes_found"},
+    ),
+    (
+        "08_vae_versus_gan.ipynb",  # a VAE that draws from its middle only
+        "predict(vae.decoder, z)",
+        "predict(vae.decoder, 0.1 * z)",
+        {"plain_vae_classes", "plain_frechet_ratio"},
+    ),
+    (
+        "further/08_who_draws_better.ipynb",  # the two losses of the forger exchanged
+        'if loss == "ours"',
+        'if loss != "ours"',
+        {"zero_sum_covers", "our_loss_chooses"},
+    ),
+    (
         "further/05_which_digits_are_like_two_people.ipynb",  # sigma for its square
         "squares = p_sd**2 + ",
         "squares = p_sd + ",

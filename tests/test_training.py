@@ -220,6 +220,18 @@ def test_network_in_the_precision_of_the_run_and_loss_in_float32(run):
     assert set(inside) == {run.precision}
 
 
+def test_a_network_outside_of_fit_in_its_precision(run):
+    inside, network = [], linear()
+    network.register_forward_hook(lambda *given: inside.append(given[-1].dtype))
+    fast = training.InFitPrecision(network)
+    x = torch.randn(5, 3, requires_grad=True)
+    output = fast(x)
+    assert inside == [run.precision] and output.dtype == torch.float32
+    output.sum().backward()
+    assert x.grad is not None and network.weight.grad.dtype == torch.float32
+    assert set(fast.parameters()) == set(network.parameters())
+
+
 def test_interruption_leaves_a_usable_model(capsys):
     steps = []
 

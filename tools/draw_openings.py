@@ -26,8 +26,9 @@ from helpers.landscapes import (
     half_hidden_four,
     log_table,
 )
-from helpers.models import VAE
-from helpers.training import fit, predict
+from helpers.likelihood import negative_elbo
+from helpers.models import VAE, layers
+from helpers.training import InFitPrecision, fit, predict, progress
 
 
 def hourglass():
@@ -118,21 +119,14 @@ def imagining_machine():
     digits = mnist()
     vae = VAE(2, (512, 256))
 
-    def bill(output, images):
-        logits, mean, log_variance = output
-        cross_entropy = nn.functional.binary_cross_entropy_with_logits
-        pixels = cross_entropy(logits, images.flatten(1), reduction="sum")
-        rate = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum()
-        return (pixels + rate) / len(images)
-
     fit(
         vae,
         digits.train,
-        bill,
+        negative_elbo,
         epochs=2,
         lr=4e-3,
         batch_size=512,
-        transform=lambda images: (torch.bernoulli(images),),
+        transform=_coins,
         name="imagining machine",
     )
     images = torch.bernoulli(digits.test[:500])
@@ -151,6 +145,65 @@ def imagining_machine():
     )
 
 
+def two_machines():
+    """08: a small VAE and a small GAN at work, with a bad and a good forgery.
+
+    The bad forgery is the first one of an early round. The good one is, of the last
+    round's first hundred, the one that the detective finds most probably real.
+    """
+    digits = mnist()
+    train, seven, two = digits.train, digits.test[0], digits.test[1]
+    vae = VAE(20, (512, 256))
+    fit(vae, train, negative_elbo, epochs=3, lr=3e-3, transform=_coins, name="VAE")
+    forger = InFitPrecision(
+        nn.Sequential(
+            *layers(64, 256, 512, 784), nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28))
+        )
+    )
+    detective = InFitPrecision(
+        nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(784, 512),
+            nn.LeakyReLU(0.2),
+            nn.Dropout(0.3),
+            nn.Linear(512, 1),
+        )
+    )
+    adams = [
+        torch.optim.Adam(network.parameters(), lr=4e-4, betas=(0.5, 0.999))
+        for network in (forger, detective)
+    ]
+    softplus = nn.functional.softplus  # softplus(-s) is -log D, softplus(s) -log(1 - D)
+    still = torch.randn(100, 64)
+    for step in progress(range(1500), "GAN"):
+        real = train[torch.randint(len(train), (128,))]
+        forged = forger(torch.randn(128, 64))
+        scores = detective(real), detective(forged.detach())
+        losses = [softplus(-scores[0]).mean() + softplus(scores[1]).mean()]
+        adams[1].zero_grad()
+        losses[0].backward()
+        adams[1].step()
+        adams[0].zero_grad()
+        softplus(-detective(forged)).mean().backward()
+        adams[0].step()
+        if step == 100:
+            bad = predict(forger, still)[0]
+    drawn = predict(forger, still)
+    good = drawn[predict(detective, drawn)[:, 0].argmax()]
+    with torch.no_grad():
+        mean, _ = vae.cpu().cloud(torch.bernoulli(seven[None]))
+        restored = vae.decoder(mean).sigmoid().view(1, 28, 28)
+    shown = torch.stack([two, bad, good])
+    verdicts = predict(detective, shown)[:, 0].sigmoid().tolist()
+    return figures.two_machines(
+        torch.stack([seven, two]), restored, shown[1:], verdicts
+    )
+
+
+def _coins(images):
+    return (torch.bernoulli(images),)
+
+
 # From the number of a lesson to its picture's name and the function that draws it.
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
@@ -159,6 +212,7 @@ DRAWINGS = {
     "05": ("bill.png", bill),
     "06": ("half_of_a_four.png", half_of_a_four),
     "07": ("imagining_machine.png", imagining_machine),
+    "08": ("two_machines.png", two_machines),
 }
 
 

@@ -13,7 +13,10 @@ from helpers.datasets.mnist import Digits, mnist
 from helpers.datasets.photos import photo_patches
 from helpers.datasets.things import forty_things
 from helpers.datasets.toys import (
+    ISLANDS,
     curve_of_points,
+    eight_islands,
+    islands_found,
     line_of_points,
     two_groups_of_points,
 )
@@ -21,12 +24,15 @@ from helpers.datasets.toys import (
 __all__ = [
     "CROWDS",
     "FORM",
+    "ISLANDS",
     "DatasetError",
     "Digits",
     "answer_tables",
     "curve_of_points",
     "draw_forms",
+    "eight_islands",
     "forty_things",
+    "islands_found",
     "letters",
     "line_of_points",
     "mnist",

@@ -1,7 +1,13 @@
-"""Points in a plane, the smallest data on which an autoencoder can be watched."""
+"""Points in a plane, the smallest data on which a network can be watched."""
+
+import math
 
 import torch
 from torch import Tensor
+
+_ANGLES = torch.arange(8) * math.pi / 4
+ISLANDS = 2 * torch.stack([_ANGLES.cos(), _ANGLES.sin()], dim=1)  # their middles (8, 2)
+SPREAD = 0.15
 
 
 def line_of_points(count: int, generator: torch.Generator) -> Tensor:
@@ -27,3 +33,17 @@ def two_groups_of_points(count: int, generator: torch.Generator) -> Tensor:
     first, other = torch.tensor([-1.6, -0.6]), torch.tensor([1.4, 1.0])
     noise = torch.randn(count, 2, generator=generator)
     return torch.where(second, other, first) + noise
+
+
+def eight_islands(count: int) -> Tensor:
+    """Points (count, 2) on eight islands: bells of width 0.15 on a ring of radius 2."""
+    return ISLANDS[torch.randint(8, (count,))] + SPREAD * torch.randn(count, 2)
+
+
+def islands_found(points: Tensor) -> tuple[int, float]:
+    """How many islands hold 1 % of the points (n, 2) or more, and the share on any.
+
+    A point is on an island if it lies at most two spreads (0.3) from its middle.
+    """
+    near = (torch.cdist(points, ISLANDS) <= 2 * SPREAD).float()  # (n, 8)
+    return int((near.mean(0) >= 0.01).sum()), near.sum(1).mean().item()

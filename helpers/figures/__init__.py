@@ -9,6 +9,7 @@ landscapes walks over a posterior, and bells fitted to it
 beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
+games     two machines that imagine, a forger against a detective, tables of payoffs
 """
 
 from helpers.figures.beliefs import (
@@ -64,6 +65,18 @@ from helpers.figures.drawings import (
     pixel_table,
     squared_error_drawing,
 )
+from helpers.figures.games import (
+    best_answers,
+    class_shares,
+    coin_walk,
+    dots_in_panels,
+    forger_film,
+    island_film,
+    three_walks,
+    two_crowds_on_a_line,
+    two_directions,
+    two_machines,
+)
 from helpers.figures.grids import image_grid
 from helpers.figures.landscapes import (
     answers_of_encoder,
@@ -106,20 +119,25 @@ __all__ = [
     "bars",
     "belief_film",
     "bell_film",
+    "best_answers",
     "bill",
     "bill_by_hand",
     "bins",
     "block_of_waves",
     "bytes_and_errors",
     "check_alt",
+    "class_shares",
     "clouds_in_plane",
     "code_words",
+    "coin_walk",
     "counted_rounds",
     "curves",
     "die_and_cards",
     "display_png",
+    "dots_in_panels",
     "falling",
     "fits_in_motion",
+    "forger_film",
     "form_shares",
     "guessed_picture",
     "heat_table",
@@ -128,6 +146,7 @@ __all__ = [
     "hourglass",
     "image_grid",
     "imagining_machine",
+    "island_film",
     "islands_film",
     "label_lines",
     "ladder_of_bars",
@@ -157,12 +176,16 @@ __all__ = [
     "squared_error_drawing",
     "steps_on_a_hill",
     "tangent",
+    "three_walks",
     "to_png",
     "total_variation_drawing",
     "traces",
     "tradeoff",
     "two_bells",
     "two_clouds",
+    "two_crowds_on_a_line",
+    "two_directions",
+    "two_machines",
     "walks_and_bells",
     "water",
     "way_into_a_file",
