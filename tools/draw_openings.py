@@ -133,6 +133,11 @@ def imagining_machine():
     )
 
 
+def boxes_and_pile():
+    """09: four cards in two boxes, and a pile of bits before and after diamonds."""
+    return figures.boxes_and_pile()
+
+
 # From the number of a lesson to its picture's name and the function that draws it.
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
@@ -140,6 +145,7 @@ DRAWINGS = {
     "04": ("beliefs.png", beliefs),
     "05": ("bill.png", bill),
     "07": ("imagining_machine.png", imagining_machine),
+    "09": ("boxes_and_pile.png", boxes_and_pile),
 }
 
 

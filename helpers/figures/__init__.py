@@ -8,6 +8,7 @@ maps      points and codes in a plane, with curves or with thumbnails
 beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
+piles     boxes of cards, piles of bits, and what they cost
 """
 
 from helpers.figures.beliefs import (
@@ -75,6 +76,14 @@ from helpers.figures.maps import (
     sheet_of_plane,
     two_clouds,
 )
+from helpers.figures.piles import (
+    boxes_and_pile,
+    digits_of_symbols,
+    fineness,
+    pile_film,
+    popped_cells,
+    three_prices,
+)
 from helpers.figures.style import (
     COLOURS,
     WIDTH,
@@ -95,6 +104,7 @@ __all__ = [
     "bill_by_hand",
     "bins",
     "block_of_waves",
+    "boxes_and_pile",
     "bytes_and_errors",
     "check_alt",
     "clouds_in_plane",
@@ -102,9 +112,11 @@ __all__ = [
     "counted_rounds",
     "curves",
     "die_and_cards",
+    "digits_of_symbols",
     "display_png",
     "extra_of_single_forms",
     "falling",
+    "fineness",
     "fits_in_motion",
     "form_shares",
     "guessed_picture",
@@ -123,9 +135,11 @@ __all__ = [
     "pairs_of_bars",
     "penalties",
     "pictures_on_a_curve",
+    "pile_film",
     "pixel_table",
     "place_on_map",
     "points_and_line",
+    "popped_cells",
     "price_as_area",
     "restored_points",
     "rounding_and_noise",
@@ -137,6 +151,7 @@ __all__ = [
     "show",
     "squared_error_drawing",
     "tangent",
+    "three_prices",
     "to_png",
     "tradeoff",
     "two_bells",
