@@ -228,6 +228,30 @@ def fineness(
     return figure
 
 
+def grey_line(line: Sequence[float]) -> Figure:
+    """A logistic curve, cut into a slice for each of 256 grey levels.
+
+    Args:
+        line: the edges of the slices (257,), rising.
+    """
+    line = np.asarray(line, float)
+    figure = Figure(figsize=(WIDTH, 2.2), layout="constrained")
+    axes = figure.subplots()
+    x = np.linspace(-6, 7, 500)
+    curve = np.exp(-x) / (1 + np.exp(-x)) ** 2
+    axes.plot(x, curve, color="black", linewidth=1.5)
+    for level, colour in ((0, "sky"), (253, "orange"), (255, "sky")):
+        here = (x >= line[level]) & (x <= line[level + 1])
+        axes.fill_between(x[here], curve[here], color=COLOURS[colour])
+        if here.any():
+            peak = curve[here].max() + 0.01
+            axes.text(x[here].mean(), peak, f"level {level}", size=11)
+    axes.vlines(line[1:-1:8], -0.02, 0, color=COLOURS["vermilion"], lw=0.8)
+    axes.set(xlabel="the line, with every eighth cut", ylabel="density")
+    axes.set_ylim(-0.02, 0.3)
+    return figure
+
+
 def _card(axes: Axes, x: float, y: float, suit: str) -> None:
     style = dict(facecolor="white", edgecolor="black", linewidth=1.2)
     axes.add_patch(Rectangle((x - 0.5, y - 0.7), 1, 1.4, **style, zorder=3))
