@@ -310,6 +310,13 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.ladder_of_bars(dict(ours=90, theirs=80), marked="ours", xlabel="nats"),
         figures.tradeoff({0.1: (60, 40), 1: (67, 24), 10: (140, 5)}, best=1),
         figures.latent_rates({beta: POINTS[:20, 0].abs() for beta in (0.1, 1, 3, 10)}),
+        figures.boxes_and_pile(),
+        figures.pile_film(),
+        figures.digits_of_symbols({"a": 7, "b": 3}, 347, "b", 1159),
+        figures.popped_cells(GRID, [1] * (len(GRID) - 1), [3, 4, 4]),
+        figures.three_prices(194, 103, 164),
+        figures.fineness({"a": ([1, 2, 16], [160, 150, 400])}, level=137),
+        figures.grey_line(np.linspace(-7, 8, 257)),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):
@@ -480,3 +487,11 @@ def test_a_sheet_goes_up_and_to_the_right():
 def test_latent_rates_of_five_betas():
     with pytest.raises(ValueError, match="at most 4 curves"):
         figures.latent_rates({beta: [1.0] for beta in range(5)})
+
+
+@pytest.mark.parametrize(
+    ("sizes", "after"), [({"a": 7, "b": 3}, 1158), ({"a": 3, "b": 3}, 1155)]
+)
+def test_digits_must_follow_from_the_pile(sizes, after):
+    with pytest.raises(ValueError, match="ten digits"):
+        figures.digits_of_symbols(sizes, 347, "b", after)

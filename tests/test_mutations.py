@@ -173,6 +173,24 @@ MUTATIONS = [
         "return draw(0 * mean, 0 * log_variance), mean, log_variance",
         {"half_way_gain", "working_latents", "vae_random_code_digit_share"},
     ),
+    (
+        "09_bits_back_compression.ipynb",  # always the first slot of a symbol
+        "slots(table) + own[pile % len(own)]",
+        "slots(table) + own.start",
+        {"twenty_returned"},
+    ),
+    (
+        "09_bits_back_compression.ipynb",  # the prior chooses in place of the posterior
+        "    z, pile = pop_row(pile, model.posterior(x))  # the pile chooses z",
+        "    z, pile = pop_row(pile, model.prior())",
+        {"twenty_returned", "cards_bits"},
+    ),
+    (
+        "09_bits_back_compression.ipynb",  # the rate is a mean over latents
+        "return costs.sum(dim=1) + rate.sum(dim=1)",
+        "return costs.sum(dim=1) + rate.mean(dim=1)",
+        {"binary_bpp", "binary_bpp_to_elbo", "bits_back_saves"},
+    ),
 ]
 each_mutation = pytest.mark.parametrize(
     ("name", "text", "replacement", "ids"),

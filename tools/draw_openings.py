@@ -204,6 +204,11 @@ def _coins(images):
     return (torch.bernoulli(images),)
 
 
+def boxes_and_pile():
+    """09: four cards in two boxes, and a pile of bits before and after diamonds."""
+    return figures.boxes_and_pile()
+
+
 # From the number of a lesson to its picture's name and the function that draws it.
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
@@ -213,6 +218,7 @@ DRAWINGS = {
     "06": ("half_of_a_four.png", half_of_a_four),
     "07": ("imagining_machine.png", imagining_machine),
     "08": ("two_machines.png", two_machines),
+    "09": ("boxes_and_pile.png", boxes_and_pile),
 }
 
 

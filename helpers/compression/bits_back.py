@@ -307,6 +307,20 @@ def initial_words() -> np.ndarray:
     return np.frombuffer(digest, "<u4").astype(np.uint32)
 
 
+def ledger_of(file: bytes, images: int) -> files.Ledger:
+    """Where the bytes of a file of `Coder.compress` lie.
+
+    Args:
+        file: the whole file.
+        images: how many pictures it holds.
+    """
+    ledger, initial = files.Ledger(images), initial_words().nbytes
+    ledger.add("header", HEADER_BYTES, "counts, fingerprint, checksums")
+    ledger.add("initial bits", initial, "given back, but sent")
+    ledger.add("pictures", len(file) - HEADER_BYTES - initial)
+    return ledger
+
+
 def fingerprint(
     encoder: nn.Module, decoder: nn.Module, pixels: Coins | Levels
 ) -> bytes:

@@ -10,6 +10,7 @@ beliefs   beliefs, shares of rows, recipes and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
 games     two machines that imagine, a forger against a detective, tables of payoffs
+piles     boxes of cards, piles of bits, and what they cost
 """
 
 from helpers.figures.beliefs import (
@@ -101,6 +102,15 @@ from helpers.figures.maps import (
     sheet_of_plane,
     two_clouds,
 )
+from helpers.figures.piles import (
+    boxes_and_pile,
+    digits_of_symbols,
+    fineness,
+    grey_line,
+    pile_film,
+    popped_cells,
+    three_prices,
+)
 from helpers.figures.style import (
     COLOURS,
     WIDTH,
@@ -124,6 +134,7 @@ __all__ = [
     "bill_by_hand",
     "bins",
     "block_of_waves",
+    "boxes_and_pile",
     "bytes_and_errors",
     "check_alt",
     "class_shares",
@@ -133,12 +144,15 @@ __all__ = [
     "counted_rounds",
     "curves",
     "die_and_cards",
+    "digits_of_symbols",
     "display_png",
     "dots_in_panels",
     "falling",
+    "fineness",
     "fits_in_motion",
     "forger_film",
     "form_shares",
+    "grey_line",
     "guessed_picture",
     "heat_table",
     "hidden_half_drawing",
@@ -159,9 +173,11 @@ __all__ = [
     "pairs_of_bars",
     "penalties",
     "pictures_on_a_curve",
+    "pile_film",
     "pixel_table",
     "place_on_map",
     "points_and_line",
+    "popped_cells",
     "price_as_area",
     "pushed_draws",
     "restored_points",
@@ -176,6 +192,7 @@ __all__ = [
     "squared_error_drawing",
     "steps_on_a_hill",
     "tangent",
+    "three_prices",
     "three_walks",
     "to_png",
     "total_variation_drawing",

@@ -113,13 +113,16 @@ def share_bars(panels: dict[str, dict[str, float]]) -> Figure:
     return figure
 
 
-def ladder_of_bars(values: dict[str, float], *, marked: str, xlabel: str) -> Figure:
+def ladder_of_bars(
+    values: dict[str, float], *, marked: str, xlabel: str, digits: int = 1
+) -> Figure:
     """Bars with their numbers, the first at the top; some stand out by their colour.
 
     Args:
         values: from the name of a bar to its length.
         marked: bars whose name begins with this text are drawn in vermilion.
         xlabel: what stands at the axis, with the unit.
+        digits: decimals of the numbers.
     """
     figure = Figure(figsize=(WIDTH, 0.6 + 0.37 * len(values)), layout="constrained")
     axes = figure.subplots()
@@ -127,7 +130,7 @@ def ladder_of_bars(values: dict[str, float], *, marked: str, xlabel: str) -> Fig
     bars = axes.barh(
         list(values), list(values.values()), color=[COLOURS[name] for name in colours]
     )
-    axes.bar_label(bars, fmt="%.1f", padding=3)
+    axes.bar_label(bars, fmt=f"%.{digits}f", padding=3)
     axes.set(xlabel=xlabel, xlim=(0, 1.14 * max(values.values())))
     axes.invert_yaxis()
     axes.grid(False, axis="y")
