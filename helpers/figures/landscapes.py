@@ -263,16 +263,17 @@ def mark(axes: Axes, place, name: str) -> None:
 
 
 def draw_bell(axes: Axes, mean, factor, colour=FIT) -> None:
-    """A bell as two ellipses, 0.5 and 2 nats below its peak.
+    """A bell as two ellipses, as far below its peak as the innermost and the outermost
+    line of `contours` are below theirs.
 
     `factor` is triangular (2, 2), or the standard deviations (2,) of an upright bell.
     """
     factor = torch.diag(factor) if factor.ndim == 1 else factor
     turn = torch.linspace(0, 2 * np.pi, 80)
     circle = torch.stack([turn.cos(), turn.sin()])
-    for radius in (1, 2):
-        ring = mean[:, None] + radius * factor @ circle
-        axes.plot(*ring, color=colour, linewidth=2.2 / radius)
+    for level in (LEVELS[-1], LEVELS[0]):
+        ring = mean[:, None] + (-2 * level) ** 0.5 * factor @ circle
+        axes.plot(*ring, color=colour, linewidth=1.6)
 
 
 def walks_and_bells(
@@ -281,7 +282,8 @@ def walks_and_bells(
     """The same landscape with the dots of walks, and with the ellipses of bells.
 
     For each island the walk that spent most of its steps there is drawn, and the first
-    bell whose mean lies there.
+    bell whose mean lies there. A grey cross is the last place of a walk that spent most
+    of its steps at sea, or the mean of a bell that ended there.
 
     Args:
         scene: a `Landscape` (`helpers.landscapes`).
@@ -298,13 +300,17 @@ def walks_and_bells(
     for axes, title in zip(grid, titles, strict=True):
         contours(axes, scene)
         if title == "walks":
-            most, longest = scene.spent(walks).max(0)
+            spent = scene.spent(walks)
+            lost = walks[-1][spent.sum(1) < 0.5]
+            most, longest = spent.max(0)
             for n, i in enumerate(longest[most > 0]):
                 style = dict(markersize=2.5, mew=0, alpha=0.6, color=colours[n % 4])
                 axes.plot(*walks[:, i].T, "os^D"[n % 4], linestyle="", **style)
         else:
+            lost = bells[0][scene.island_of(bells[0]) < 0]
             for i in scene.one_on_each(bells[0]):
                 draw_bell(axes, bells[0][i], bells[1][i])
+        axes.plot(*lost.T, "x", color="0.3", markersize=5, markeredgewidth=1.2)
         for i, place in enumerate(scene.peaks.tolist()):
             if len(scene.peaks) > 1:
                 mark(axes, place, "ABCDE"[i])
