@@ -176,6 +176,28 @@ def links(book: Book) -> Problems:
                 yield f"{where} does not exist."
 
 
+@rule
+def pair(book: Book) -> Problems:
+    """A lesson and its second visit lead to each other."""
+    here = book.path.parent
+    folder = here / "further" if is_lesson(book.path) else here.parent
+    text = "\n".join(cell.source for cell in book.text)
+    for other in folder.glob(f"{book.path.name[:2]}_*.ipynb"):
+        if f"/{other.name})" not in text:
+            yield f"No link leads to {other.name}."
+
+
+@rule
+def heads_of_tables(book: Book) -> Problems:
+    """Each column has a head of words: a screen reader does not read out a formula."""
+    for number, cell in enumerate(book.cells, start=1):
+        text = FENCED.sub("", cell.source) if cell.cell_type == "markdown" else ""
+        for row in re.findall(r"^\|(.+)\|\n\|[-:| ]+\|$", text, re.MULTILINE):
+            heads = [re.sub(r"\$[^$]*\$", "", head).strip() for head in row.split("|")]
+            if not all(heads):
+                yield f"Cell {number}: a column's head has no words: |{row}|"
+
+
 # Exercises: stub, check and solution, anywhere in the notebook
 
 

@@ -88,6 +88,15 @@ DAMAGES = {
         {"source": "# 01 ![](a.png)"},
     ),
     "badge": ("links", "without a network", "# 01", more("[![B](http://a.b)](c)")),
+    "no partner": ("pair", "01_other", "## Next", more("")),
+    "only a formula": (
+        *("heads_of_tables", "no words", "## What"),
+        more("\n\n| $z$ | place |\n|---|---|\n| 0 | 1 |"),
+    ),
+    "empty head": (
+        *("heads_of_tables", "no words", "## What"),
+        more("\n\n| | place |\n|---|---|\n| 0 | 1 |"),
+    ),
     "no tag": ("exercises", "in the order", "def power_2", {"metadata": {}}),
     "no number": ("exercises", "Exercise 2", "### Ex", replaced("Exercise 2", "Two")),
     "solved": ("exercises", "the solution.", "def power_1", SOLVED),
@@ -121,6 +130,9 @@ def test_the_specimen_keeps_the_rule(book, name):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_noticed(book, damage):
     name, word, place, change = DAMAGES[damage]
+    if name == "pair":
+        (book.path.parent / "further").mkdir()
+        (book.path.parent / "further" / "01_other.ipynb").touch()
     cell = next(cell for cell in book.cells if place in cell.source)
     cell.update(change) if isinstance(change, dict) else change(cell)
     assert word in "\n".join(RULES[name](book))
