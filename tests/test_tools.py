@@ -180,6 +180,13 @@ def test_only_whole_runs_at_full_effort_are_written(
     assert written != ("Not written" in capsys.readouterr().out)
 
 
+def test_waits_of_a_run():
+    run = run_notebooks.Run(seconds=9.0)
+    assert run.first_picture == math.inf and run.longest_wait == 9
+    run.shown = [(1.0, False), (5.0, True), (8.0, True)]
+    assert run.first_picture == 5 and run.longest_wait == 4
+
+
 @pytest.mark.slow
 def test_benchmark_of_a_notebook_without_sliders(tmp_path, capsys):
     path = notebook_at(tmp_path / "tiny.ipynb", "x = 1")

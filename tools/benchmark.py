@@ -1,7 +1,7 @@
 """Whoever changed something that costs time or memory calls this and reads the tables.
 
     python tools/benchmark.py                                  everything below
-    python tools/benchmark.py --notebooks [NOTEBOOK ...]       seconds, memory, sliders
+    python tools/benchmark.py --notebooks [NOTEBOOK ...]       seconds, waits, memory
     python tools/benchmark.py --training                       `fit` beside a DataLoader
     python tools/benchmark.py --seeds 0 1 2 --notebooks 01.ipynb    claims over seeds
     ... --seeds 0 1 2 3 4 --write      also writes their range to `expected.toml`
@@ -46,8 +46,12 @@ VAE_CODE = 20
 
 
 def benchmark_notebooks(paths: list[Path]) -> bool:
-    """Prints seconds and peak memory of each notebook, and sliders' answer times."""
-    print(f"{'notebook':36} {'seconds':>8} {'peak MiB':>9}")
+    """Prints seconds and peak memory of each notebook, and sliders' answer times.
+
+    Also the seconds until the first picture, and the longest time without anything new.
+    """
+    columns = ("seconds", "picture", "longest", "peak MiB")
+    print(f"{'notebook':36}", *(f"{column:>8}" for column in columns))
     sliders, succeeded = [], True
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
@@ -59,7 +63,13 @@ def benchmark_notebooks(paths: list[Path]) -> bool:
             succeeded = False
             continue
         memory = "?" if run.peak_mib is None else f"{run.peak_mib:,.0f}"
-        print(f"{path.stem:36} {run.seconds:8.1f} {memory:>9}", flush=True)
+        times = run.seconds, run.first_picture, run.longest_wait
+        print(
+            f"{path.stem:36}",
+            *(f"{time:8.1f}" for time in times),
+            f"{memory:>8}",
+            flush=True,
+        )
         rows = json.loads(printed.strip().splitlines()[-1])
         sliders += [(path.stem, row) for row in rows]
     if sliders:

@@ -9,6 +9,8 @@ progress bars are dropped. `tools/benchmark.py` and the tests use the same funct
 
 import argparse
 import contextlib
+import itertools
+import math
 import os
 import re
 import site
@@ -60,6 +62,19 @@ class Run:
     seconds: float = 0.0
     peak_mib: float | None = None
     errors: dict[int, str] = field(default_factory=dict)
+    shown: list[tuple[float, bool]] = field(default_factory=list)
+    """Seconds until a cell ended that shows something, and whether it is a picture."""
+
+    @property
+    def first_picture(self) -> float:
+        """Seconds until the first picture; infinite if there is none."""
+        return min((when for when, picture in self.shown if picture), default=math.inf)
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest time, in seconds, in which nothing new appeared."""
+        times = [0.0, *(when for when, _ in self.shown), self.seconds]
+        return max(later - earlier for earlier, later in itertools.pairwise(times))
 
 
 class _ThisEnvironment(KernelSpecManager):
@@ -186,6 +201,10 @@ def execute(
                     continue
                 number += 1
                 _execute_cell(client, cell, index, number)
+                kinds = {kind for o in cell.outputs for kind in o.get("data", {})}
+                if cell.outputs:
+                    picture = any(kind.startswith("image/") for kind in kinds)
+                    run.shown.append((time.perf_counter() - begin, picture))
                 for output in cell.outputs:
                     if output.output_type == "error":
                         run.errors[number] = f"{output.ename}: {output.evalue}"
