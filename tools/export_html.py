@@ -6,7 +6,8 @@
 The pages lie in FOLDER (default: build/html) and need no network, no script and no
 server: open index.html. Formulas become MathML, figures and drawings keep their text
 alternatives, solutions can be unfolded, and each page links to its neighbours: a lesson
-to other lessons, a second visit to its lesson and the next one.
+to other lessons, a second visit to its lesson and the next one, a term of the glossary
+to the lesson that introduces it.
 """
 
 import argparse
@@ -35,6 +36,8 @@ INDEX = """\
 <ol class="series">
 {rows}
 </ol>
+
+<p><a href="glossary.html">Glossary</a></p>
 """
 ROW = """<li><a href="{page}">{title}</a><p>{question}</p>{visits}</li>"""
 VISIT = """<p>Second visit: <a href="{page}">{title}</a></p>"""
@@ -116,8 +119,9 @@ def mended(html: str) -> str:
         if caption and " ".join(caption.text.split()) == alt:
             caption["aria-hidden"] = "true"
     # All pages lie in one folder, lessons and second visits.
-    for link in soup.find_all("a", href=re.compile(r"^[\w./]*\d\d_\w+\.ipynb")):
-        link["href"] = link["href"].rpartition("/")[2].replace(".ipynb", ".html")
+    ours = re.compile(r"^[\w./]*?(\d\d_\w+|glossary)\.(ipynb|md)")
+    for link in soup.find_all("a", href=ours):
+        link["href"] = ours.sub(r"\1.html", link["href"])
     # Blank lines that the templates leave; those in <pre> are not between two tags.
     return re.sub(r">\n\s*\n\s*<(?!/?span|/pre)", ">\n<", str(soup))
 
@@ -151,6 +155,10 @@ def index(notebooks: dict[Path, NotebookNode], readme: str) -> NotebookNode:
     text = INDEX.format(
         title=title, introduction=introduction, picture=picture, rows=rows
     )
+    return of_one_cell(text)
+
+
+def of_one_cell(text: str) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
 
 
@@ -195,6 +203,9 @@ def export(folder: Path, paths: list[Path], repository: str | None = None) -> No
     html = page(exporter, first, title=title_of(first), previous=None, next=None)
     html = re.sub(r"<(header|footer)>.*?</\1>", "", html, flags=re.DOTALL)
     (folder / "index.html").write_text(html, encoding="utf-8")
+    words = (ROOT / "notebooks" / "glossary.md").read_text(encoding="utf-8")
+    html = page(exporter, of_one_cell(words), title="Glossary")
+    (folder / "glossary.html").write_text(html, encoding="utf-8")
     style = (TEMPLATES / "series" / "style.css").read_text(encoding="utf-8")
     colours = HtmlFormatter(style="default").get_style_defs(".highlight")
     # Its purple is a little too pale on the ground of our cells (contrast 4.47).

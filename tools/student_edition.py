@@ -33,7 +33,7 @@ REMOVED_TAGS = {"solution", "teacher"}
 COPIED = [
     *("LICENSE", "README.png", "CITATION.cff", ".gitignore"),
     *("pyproject.toml", "requirements.txt", "binder", "helpers"),
-    "notebooks/expected.toml",
+    *("notebooks/expected.toml", "notebooks/glossary.md"),
 ]
 TEACHERS_SECTIONS = {"Test everything", "How it is built", "For teachers"}
 MARKER = ".student-edition"  # this folder was made here and may be replaced
