@@ -331,7 +331,7 @@ def settling(
     """
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
-    inks = [COLOURS[c] for c in ("vermilion", "green", "blue", "black")]
+    inks = [COLOURS[c] for c in ("vermilion", "green", "black", "blue")]
     name, height = level
     ends = [(height, name, "0.3")]
     for (name, values), ink in zip(lines.items(), inks, strict=False):

@@ -30,7 +30,7 @@ def way_into_a_file(
     values = np.asarray(code.detach().cpu(), dtype=float)
     error = float(np.square(after - before).sum())
     axes = blank((0, 16.4), (-5.3, 4.5))
-    red, blue, mono = COLOURS["vermilion"], COLOURS["blue"], dict(family="monospace")
+    red, mono = COLOURS["vermilion"], dict(family="monospace")
 
     def caption(x: float, y: float, what: str, size: str) -> None:
         axes.text(x, y, what, ha="center", color=GREY)
@@ -39,7 +39,7 @@ def way_into_a_file(
     place(axes, before, (0.3, 3.3), (1.2, 4.2))
     caption(1.8, 0.55, "the picture", "784 bytes")
     heights = 1.4 * values / np.abs(values).max()
-    _bars(axes, heights, (5.5, 9.5), 2.7, blue)
+    _bars(axes, heights, (5.5, 9.5), 2.7, red)
     caption(7.5, 0.55, f"{len(values)} numbers", f"{4 * len(values)} bytes")
     for line, numbers in enumerate(_lines(list(symbols), 6)):
         text = " ".join(f"{number:2d}" for number in numbers).replace("-", "−")

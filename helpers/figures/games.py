@@ -39,7 +39,7 @@ def two_machines(
         ring = Ellipse((7.5, 2.2), 2 * radius, 2 * radius, fill=False)
         ring.set(linestyle="--", edgecolor=GREY)
         axes.add_patch(ring)
-    axes.add_patch(Ellipse((7.75, 2.45), 0.75, 0.45, facecolor=REAL, alpha=0.35))
+    axes.add_patch(Ellipse((7.75, 2.45), 0.75, 0.45, facecolor=FORGED, alpha=0.35))
     axes.plot(7.85, 2.4, "o", color="black", markersize=3)
     axes.text(7.5, 3.75, "cloud", ha="center", color=GREY)
     _shape(axes, (9.5, 1.0), (11.5, 3.4), "decoder", narrow="left")

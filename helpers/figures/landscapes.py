@@ -56,7 +56,7 @@ def steps_on_a_hill(
     top, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
     top.fill_between(ticks, density, color="0.85", linewidth=0)
     top.plot(ticks, density, color="0.3")
-    top.set_ylabel("probability")
+    top.set_ylabel("density")
     top.set(yticks=[])
     steps = np.arange(1, len(places) + 1)
     refused = (places != proposals).numpy()
@@ -96,7 +96,7 @@ def histogram_film(
         axes.set_title(f"{count:,} steps", fontsize=11)
         axes.set(xlim=(-0.5, 3.5), xlabel="$z$", ylim=(0, 1.8 * float(density.max())))
         axes.set(yticks=[])
-    panels[0].set_ylabel("probability")
+    panels[0].set_ylabel("density")
     return figure
 
 
@@ -151,7 +151,7 @@ def bell_film(
         below.xaxis.tick_top()
         below.spines["bottom"].set_visible(False)
         below.grid(False, axis="x")
-    grid[0, 0].set_ylabel("probability")
+    grid[0, 0].set_ylabel("density")
     grid[1, 0].set_ylabel("nats")
     return figure
 
