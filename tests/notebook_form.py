@@ -19,7 +19,8 @@ from run_notebooks import clean, is_lesson
 ENDING = ["What we found", "Exercises", "Next", "References"]
 KINDS = ["exercise", "check", "solution"]
 FOLDERS = "home|root|work|Users|tmp|usr|var|etc|opt|mnt|data|content|srv"
-ABSOLUTE = rf"(?<![\w.:/)>])/(?:{FOLDERS})/\S*|\b[A-Z]:\\\\?\w+|(?<!\S)~/\w\S*"
+ABSOLUTE = rf"(?<![\w.:/)>])/(?:{FOLDERS})/\S*|\b[A-Z]:[\\/]+\w+|(?<!\S)~/\w\S*"
+OF_WINDOWS = r"\b[a-z]:[\\/]+\w+[\\/]|(?<!\\)\\\\\w[\w.-]*\\\w"  # in outputs
 NETWORK = (
     r"\b(?:import|from) (?:urllib|requests|httpx?|socket|aiohttp|ftplib)\b|"
     r"\bdownload=True|\b(?:https?|ftp)://\S*"
@@ -152,8 +153,12 @@ def plain_python(book: Book) -> Problems:
 def nothing_of_this_machine(book: Book) -> Problems:
     for number, cell in enumerate(book.cells, start=1):
         outputs = [output_text(output) for output in cell.get("outputs", [])]
-        if found := re.search(ABSOLUTE, "\n".join([cell.source, *outputs])):
-            yield f"Cell {number} holds an absolute path: {found[0]}"
+        for pattern, texts in (
+            (ABSOLUTE, [cell.source, *outputs]),
+            (OF_WINDOWS, outputs),
+        ):
+            if found := re.search(pattern, "\n".join(texts)):
+                yield f"Cell {number} holds an absolute path: {found[0]}"
         if found := re.search(LEFTOVER, cell.source, re.MULTILINE):
             yield f"Cell {number} holds a leftover: {found[0]}"
 

@@ -291,7 +291,7 @@ from test_bits_back import EDGES, Coder, Coins, Levels, networks
 for kind, pixels in {"binary": Coins(), "grey": Levels(EDGES)}.items():
     both = networks(pixels.numbers)
     for name, network in zip(("encoder", "decoder"), both):
-        network.load_state_dict(torch.load(f"{kind}-{name}.pt"))
+        network.load_state_dict(torch.load(f"{kind}-{name}.pt", weights_only=True))
     np.save(f"{kind}.npy", Coder(*both, pixels).decompress(open(kind, "rb").read()))
 """
 

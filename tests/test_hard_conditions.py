@@ -93,9 +93,9 @@ def variables(name: str, folder: Path, startup: str = "", **more: str) -> dict:
     """What a kernel gets to see; `startup` runs in it before the first cell."""
     profile = folder / "ipython" / "profile_default" / "startup"
     profile.mkdir(parents=True)
-    (profile / "00.py").write_text(startup)
+    (profile / "00.py").write_text(startup, encoding="utf-8")
     if name == "small":
-        (folder / "expected.toml").write_text(small_notebook.EXPECTED)
+        (folder / "expected.toml").write_text(small_notebook.EXPECTED, encoding="utf-8")
     effort = {"HELPERS_EFFORT": "quick"} if name != "small" else {}
     return effort | {"IPYTHONDIR": str(folder / "ipython")} | more
 
@@ -277,7 +277,7 @@ def test_helpers_run_with(python, tmp_path):
     if subprocess.run([python, "-c", needed], capture_output=True).returncode:
         pytest.skip(f"{python} has not got the packages of requirements.txt")
     code = "\n\n".join(small_notebook.CELLS)
-    (tmp_path / "expected.toml").write_text(small_notebook.EXPECTED)
+    (tmp_path / "expected.toml").write_text(small_notebook.EXPECTED, encoding="utf-8")
     settings = dict(PYTHONPATH=str(ROOT), MPLBACKEND="agg")
     where = dict(cwd=tmp_path, env=os.environ | settings)
     done = subprocess.run([python, "-c", code], **where, capture_output=True, text=True)

@@ -160,7 +160,7 @@ def test_text_without_solutions(text, expected):
 
 
 def test_another_folder_is_not_overwritten(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
+    (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
     with pytest.raises(FileExistsError, match="not empty"):
         build(tmp_path, NOTEBOOKS[:1])
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
@@ -265,7 +265,7 @@ def test_nbgrader_releases_and_grades(tmp_path):
     kernel.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
-    (kernel / "kernel.json").write_text(json.dumps(spec))
+    (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     nbgrader(course, "generate_assignment", name)
     released = nbformat.read(course / "release" / name / path.name, as_version=4)
     sources = "\n".join(cell.source for cell in released.cells)
@@ -280,7 +280,7 @@ def test_nbgrader_releases_and_grades(tmp_path):
         nbformat.write(handed_in, folder / path.name)
     nbgrader(course, "autograde", name)
     nbgrader(course, "export")
-    rows = (course / "grades.csv").read_text().splitlines()
+    rows = (course / "grades.csv").read_text(encoding="utf-8").splitlines()
     header = rows[0].split(",")
     scores = {
         row.split(",")[header.index("student_id")]: row.split(",")[

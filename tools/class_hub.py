@@ -65,10 +65,12 @@ class Hub:
         config = folder / "config.py"
         values = dict(zip(("port", "hub_port", "api_port"), ports, strict=True))
         values |= dict(home=str(folder), proxy=str(self.proxy), token=self.token)
-        config.write_text(CONFIG.format(timeout=READY_SECONDS, **values))
+        config.write_text(
+            CONFIG.format(timeout=READY_SECONDS, **values), encoding="utf-8"
+        )
         path = f"{self.jupyterhub.parent}{os.pathsep}{os.environ['PATH']}"
         self.log = folder / "hub.log"
-        with self.log.open("w") as log:
+        with self.log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 [str(self.jupyterhub), "-f", str(config)],
                 cwd=folder,
@@ -86,12 +88,16 @@ class Hub:
     def _wait(self):
         for _ in range(60):
             if self._process.poll() is not None:
-                raise RuntimeError("the hub did not start:\n" + self.log.read_text())
+                raise RuntimeError(
+                    "the hub did not start:\n" + self.log.read_text(encoding="utf-8")
+                )
             with contextlib.suppress(OSError):
                 self.ask("GET", "/info")
                 return
             time.sleep(1)
-        raise RuntimeError("the hub does not answer:\n" + self.log.read_text())
+        raise RuntimeError(
+            "the hub does not answer:\n" + self.log.read_text(encoding="utf-8")
+        )
 
     def __exit__(self, *_):
         self._process.terminate()  # the hub ends its servers and its proxy

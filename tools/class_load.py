@@ -59,7 +59,7 @@ class MemoryTaken:
 def available_mib() -> float | None:
     """Memory that programs could still get; None where there is no /proc."""
     try:
-        text = Path("/proc/meminfo").read_text()
+        text = Path("/proc/meminfo").read_text(encoding="utf-8")
     except OSError:
         return None
     line = next(line for line in text.splitlines() if line.startswith("MemAvailable"))
