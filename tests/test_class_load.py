@@ -41,6 +41,13 @@ def test_failures_are_counted(tmp_path, monkeypatch, capsys):
     assert "ZeroDivisionError" in printed.err
 
 
+@pytest.mark.slow
+def test_processes_that_do_not_start_are_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(class_load, "START_SECONDS", 0.01)
+    with pytest.raises(RuntimeError, match="not all of 2 processes started"):
+        measure(notebook_at(tmp_path / "n.ipynb", "1"), 2)
+
+
 def test_a_row():
     load = Load(10, [Run(100.0, 900.0)] * 10, [], 200.0, taken_mib=6000.0)
     assert row(load, hub_mib=100) == "| 10 | 100 | 200 | 180 | 900 | 600 | 6.8 | 0 |"

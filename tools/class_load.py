@@ -23,6 +23,7 @@ from pathlib import Path
 import nbformat
 from run_notebooks import NotebookError, Run, execute
 
+START_SECONDS = 300  # until so many processes have imported their packages
 HUB_MIB = 100.0  # of a student's own JupyterLab server, without its kernels
 
 
@@ -74,13 +75,20 @@ def measure(path: Path, students: int, **variables: str) -> Load:
     are there before the measurement of memory begins.
 
     Raises:
-        BrokenProcessPool: such a process was killed; too little memory, most likely.
+        RuntimeError: such a process did not start in time, or (BrokenProcessPool) was
+            killed; too little memory, most likely.
     """
     load, processes = Load(students), multiprocessing.get_context("spawn")
-    together = processes.Barrier(students + 1)
+    together = processes.Barrier(students + 1, timeout=START_SECONDS)
     with ProcessPoolExecutor(students, processes, together.wait) as pool:
         tasks = [pool.submit(_study, path, variables) for _ in range(students)]
-        together.wait()
+        try:
+            together.wait()
+        except threading.BrokenBarrierError:
+            raise RuntimeError(
+                f"not all of {students} processes started in {START_SECONDS} seconds; "
+                "try fewer students, or a machine with more memory"
+            ) from None
         with MemoryTaken() as memory:
             begin = time.perf_counter()
             for task in tasks:
