@@ -216,7 +216,7 @@ def test_a_forged_stack(coder, file, place, value, words):
 
 
 def test_too_many_pictures(coder, monkeypatch):
-    monkeypatch.setattr(files, "MOST", 3)
+    monkeypatch.setattr(bits_back, "MOST", 3)
     with pytest.raises(ValueError, match="at most 3"):
         coder.compress(np.zeros((4, 28, 28), np.uint8))
 
