@@ -54,6 +54,10 @@ DAMAGES = {
     "no sources": ("skeleton", "'References'", "## Ref", replaced("## ", "")),
     "other name": ("start", "01_specimen", "run =", replaced("01_specimen", "02_x")),
     "more imports": ("start", "01_specimen", "run =", more("\nimport torch")),
+    "other links": (
+        *("repository", "set_repository", "# 01"),
+        more("\n\nWithout installing: [Binder](https://a.b) · [Colab](https://a.b)"),
+    ),
     "not run": ("outputs_of_one_run", "saved", "run =", {"execution_count": None}),
     "other order": ("outputs_of_one_run", "saved", "run =", {"execution_count": 7}),
     "time stamps": ("outputs_of_one_run", "saved", "run =", {"metadata": STAMP}),
