@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from packaging.requirements import Requirement
-from run_notebooks import ROOT, save
+from run_notebooks import ROOT, notebook_paths, save
 
 SOURCES = [p for f in ("helpers", "tools", "tests") for p in (ROOT / f).rglob("*.py")]
 
@@ -50,6 +50,14 @@ def test_calls_without_encoding_are_found():
     wrong = ["open(a)", "p.open()", "p.open('w')", "p.read_text()", "p.write_text(x)"]
     right = ["open(a, 'rb')", "Image.open(p)", "p.open(encoding=e)", "p.read_text(e)"]
     assert without_encoding("\n".join(wrong + right)) == wrong
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *notebook_paths()], ids=lambda p: p.stem)
+def test_nothing_is_unpickled(path):
+    """A pickle runs code of whoever made it; weights and arrays need none."""
+    text = path.read_text(encoding="utf-8")
+    wrong = r"\b(?:import|from) pickle|weights_only ?= ?False|allow_pickle ?= ?True"
+    assert not re.search(wrong, text)
 
 
 def test_a_notebook_is_saved_with_the_same_bytes_on_windows(tmp_path, monkeypatch):

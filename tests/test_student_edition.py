@@ -102,11 +102,12 @@ def test_the_edition_keeps_the_rules(path, edition):
 
 def test_links_of_the_readme_lead_to_files(edition):
     readme = (edition / "README.md").read_text(encoding="utf-8")
-    targets = re.findall(r"\]\(([^)]+)\)", readme)
+    targets = re.findall(r"\]\(([^):]+)\)", readme)
     assert len(targets) > len(NOTEBOOKS)
     for target in targets:
         assert (edition / target).exists(), target
     assert "pip install -r requirements.txt" in readme and "pytest" not in readme
+    assert "tools/" not in readme
     assert not list(edition.rglob("__pycache__"))
 
 

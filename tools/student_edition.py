@@ -34,6 +34,7 @@ from nbconvert.preprocessors import (
 )
 from nbformat import NotebookNode
 from run_notebooks import ROOT, clean, notebook_paths, place, save
+from set_repository import README_WITHOUT
 
 REMOVED_TAGS = {"solution", "teacher"}
 COPIED = [
@@ -144,7 +145,7 @@ def students_readme(text: str) -> str:
     """The README without the sections that only whoever changes the series needs."""
     parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     kept = [p for p in parts if p[3:].partition("\n")[0] not in TEACHERS_SECTIONS]
-    return "".join(kept)
+    return "".join(kept).replace(f"{README_WITHOUT}\n\n", "")
 
 
 def build(folder: Path, paths: list[Path], *, clear_outputs=False, nbgrader=False):
