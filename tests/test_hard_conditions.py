@@ -286,7 +286,7 @@ def test_sources_are_python_for(python, tmp_path):
 
 @pytest.mark.parametrize("python", interpreters())
 def test_helpers_run_with(python, tmp_path):
-    needed = "import torch, matplotlib, ipywidgets, constriction, PIL, tqdm"
+    needed = "import torch, matplotlib, ipywidgets, PIL, tqdm"
     if subprocess.run([python, "-c", needed], capture_output=True).returncode:
         pytest.skip(f"{python} has not got the packages of requirements.txt")
     code = "\n\n".join(small_notebook.CELLS)
