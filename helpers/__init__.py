@@ -1,5 +1,7 @@
 """Shared code of the notebooks: what every notebook would otherwise repeat."""
 
+import contextlib
+import io
 import os
 import sys
 
@@ -9,3 +11,10 @@ import sys
 # once, while it is loaded.
 TORCH_CAME_FIRST = "torch" in sys.modules and "GOMP_SPINCOUNT" not in os.environ
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+
+# A script whose output goes into a file writes in the system's encoding, which on
+# Windows often has no tick. It must not end for that: a question mark takes its place.
+for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        with contextlib.suppress(OSError, ValueError):  # closed
+            stream.reconfigure(errors="replace")

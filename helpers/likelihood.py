@@ -22,7 +22,7 @@ def log_joint(x: Tensor, z: Tensor, decoder: Network) -> Tensor:
     """log p(x, z) = log p(x | z) + log p(z), in nats.
 
     Args:
-        x: binary images (n, ...), zeros and ones.
+        x: binary images (n, ...), zeros and ones of any type, also bool.
         z: latents (n, d), or (k, n, d) for k latents of each image; log p(z) is that of
             a standard Gaussian.
         decoder: from latents (b, d) to logits (b, ...) with as many pixels as an image.
@@ -55,7 +55,7 @@ def elbo(
     Welling, 2013, arXiv:1312.6114, eq. 10).
 
     Args:
-        x: binary images (n, ...), zeros and ones.
+        x: binary images (n, ...), zeros and ones of any type, also bool.
         encoder: from images (n, ...) to the means and log-variances of q, as a pair of
             (n, d) or side by side as (n, 2 d).
         decoder: from latents (b, d) to logits (b, ...).
@@ -153,7 +153,7 @@ def exact_on_grid(
     Weideman, 2014, doi:10.1137/130932132). Compare two grids to see whether it does.
 
     Args:
-        x: binary images (n, ...), zeros and ones.
+        x: binary images (n, ...), zeros and ones of any type, also bool.
         decoder: from latents (b, 2) to logits (b, ...).
         side: places along one axis.
         edge: the grid covers [-edge, edge] along both axes.
@@ -174,7 +174,7 @@ def exact_on_grid(
         logits = _logits(decoder, z, x)
         rest = log_standard_normal(z) - softplus(logits).sum(1)
         with torch.autocast(x.device.type, enabled=False):  # bfloat16 loses 0.01 nats
-            part = (logits @ x.T + rest[:, None]).logsumexp(0)
+            part = (logits @ x.T.to(logits.dtype) + rest[:, None]).logsumexp(0)
         total = part if total is None else torch.logaddexp(total, part)
     return total + math.log(cell)
 
@@ -193,7 +193,7 @@ def log_standard_normal(z: Tensor) -> Tensor:
 
 
 def _gaussian(encoder: Encoder, x: Tensor) -> tuple[Tensor, Tensor]:
-    output = encoder(x)
+    output = encoder(x if x.is_floating_point() else x.float())
     if isinstance(output, Tensor) and output.ndim == 2 and output.shape[1] % 2 == 0:
         output = output.chunk(2, dim=1)
     shapes = [tuple(part.shape) for part in output]
@@ -230,4 +230,4 @@ def _binary(x: Tensor) -> Tensor:
     x = x.flatten(1)
     if not ((x == 0) | (x == 1)).all():
         raise ValueError("images must be zeros and ones; torch.bernoulli makes them.")
-    return x
+    return x if x.is_floating_point() else x.float()

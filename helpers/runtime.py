@@ -220,11 +220,11 @@ def _positive(text: str | None) -> float | None:
 
 def _control_group_quota(root: Path = Path("/sys/fs/cgroup")) -> float | None:
     try:  # version 2: "200000 100000" is two cores, "max 100000" is no limit
-        quota, period = (root / "cpu.max").read_text().split()
+        quota, period = (root / "cpu.max").read_text("ascii").split()
     except (OSError, ValueError):
         try:  # version 1: a quota of -1 is no limit
-            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (root / "cpu" / "cpu.cfs_period_us").read_text()
+            quota = (root / "cpu" / "cpu.cfs_quota_us").read_text("ascii")
+            period = (root / "cpu" / "cpu.cfs_period_us").read_text("ascii")
         except OSError:
             return None
     quota, period = _positive(quota), _positive(period)

@@ -1,6 +1,7 @@
 """Every notebook that trains a network calls `fit`: one loop for all, with a progress
 bar, so that the notebooks can show the network and the loss and nothing else."""
 
+import inspect
 import math
 import sys
 import time
@@ -213,11 +214,31 @@ def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=100
 
     Returns:
         The outputs (n, ...), float32, on the CPU.
+
+    Raises:
+        ValueError: parts of the network lie on several devices, or a plain function
+            fails that calls a network on another device than the inputs.
     """
     model = getattr(function, "__self__", function)
     if not isinstance(model, nn.Module):
-        return _by_parts(function, inputs, batch_size)
-    device = next((weight.device for weight in model.parameters()), "cpu")
+        try:
+            return _by_parts(function, inputs, batch_size)
+        except RuntimeError as error:
+            if elsewhere := _networks_elsewhere(function, inputs.device):
+                raise ValueError(
+                    f"the function gets its inputs on {inputs.device}, and it calls "
+                    f"{elsewhere}. Give `predict` the network itself, which then gets "
+                    "its inputs where it lies, or move them first: x.to(run.device)."
+                ) from error
+            raise
+    devices = _devices(model)
+    if len(devices) > 1:
+        raise ValueError(
+            f"parts of the network lie on {' and '.join(map(str, devices))}: `fit` "
+            "moves what it trains, and a loop of your own does not. "
+            "model.to(run.device) brings all parts together."
+        )
+    device = devices[0] if devices else "cpu"
     training = [part for part in model.modules() if part.training]
     model.eval()
     try:
@@ -227,6 +248,28 @@ def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=100
     finally:
         for part in training:
             part.training = True
+
+
+def _devices(model: nn.Module) -> list[torch.device]:
+    """The devices of a network's parameters and buffers, each once, in their order."""
+    tensors = [*model.parameters(), *model.buffers()]
+    return list(dict.fromkeys(tensor.device for tensor in tensors))
+
+
+def _networks_elsewhere(function: Callable, device: torch.device) -> str:
+    """The networks on other devices that a function calls by name, in words."""
+    try:
+        seen = inspect.getclosurevars(function)
+    except TypeError:  # no function of Python
+        return ""
+    networks = {**seen.globals, **seen.nonlocals}.items()
+    return " and ".join(
+        f"{name} on {other}"
+        for name, network in networks
+        if isinstance(network, nn.Module)
+        for other in _devices(network)
+        if other != device
+    )
 
 
 def random_shift(images: Tensor, pixels: int = 1, share: float = 1.0) -> Tensor:

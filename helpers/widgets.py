@@ -21,14 +21,14 @@ from helpers.training import predict
 
 GAP = 8  # pixels between the pictures of a static twin
 WIDEST = 1000  # pixels; a wider picture would be shrunk too much on a page
-_explorers: list["Explorer"] = []
+_explorers: list["Explorer"] = []  # those whose widgets nobody has closed
 
 
 @dataclass
 class Explorer:
     """One picture and the sliders that redraw it."""
 
-    draw: Callable
+    draw: Callable | None  # None once the widgets were closed
     sliders: dict[str, ipywidgets.Widget]
     picture: ipywidgets.Image
     message: ipywidgets.HTML
@@ -48,6 +48,16 @@ class Explorer:
             text = f"{type(error).__name__}: {error}"
             self.message.value = f"<pre>{html.escape(text)}</pre>"
         self.message.layout.display = "" if self.error else "none"
+
+    def end(self, _change=None) -> None:
+        """Lets go of what `draw` captured, once the widgets were closed.
+
+        Whoever still holds the explorer, such as IPython's `Out`, holds no pictures.
+        """
+        _explorers[:] = [each for each in _explorers if each is not self]
+        for slider in self.sliders.values():
+            slider.unobserve(self.moved, names="value")
+        self.draw, self.sliders = None, {}
 
     def redraw(self) -> None:
         """Draws for the present positions, in place of the picture before."""
@@ -88,8 +98,11 @@ def explore(draw: Callable, *, alt: str, twin: Sequence[dict], **sliders) -> Exp
     explorer.milliseconds.clear()
     for control in controls.values():
         control.observe(explorer.moved, names="value")
-    _explorers[:] = [*_open_explorers(), explorer]
-    display(ipywidgets.VBox([*controls.values(), picture, message]))
+    box = ipywidgets.VBox([*controls.values(), picture, message])
+    for widget in (box, picture):  # a closed widget has no connection
+        widget.observe(explorer.end, names="comm")
+    _explorers.append(explorer)
+    display(box)
     return explorer
 
 
@@ -126,7 +139,7 @@ def measure() -> list[dict]:
         Exception: what `draw` raised at one of the positions.
     """
     rows = []
-    for number, explorer in enumerate(_open_explorers(), start=1):
+    for number, explorer in enumerate(_explorers, start=1):
         for name, slider in explorer.sliders.items():
             trait = "index" if hasattr(slider, "options") else "value"
             before = getattr(slider, trait)
@@ -150,11 +163,6 @@ def measure() -> list[dict]:
 def scale_up(image: np.ndarray, factor: int = 6) -> np.ndarray:
     """Enlarges a small picture (h, w) by whole pixels, without smoothing."""
     return np.asarray(image).repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def _open_explorers() -> list[Explorer]:
-    """Those whose widgets nobody has closed; a closed widget has no connection."""
-    return [each for each in _explorers if each.picture.comm is not None]
 
 
 def _slider(name: str, spec) -> ipywidgets.Widget:

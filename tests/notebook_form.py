@@ -14,12 +14,14 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from run_notebooks import clean, is_lesson
+from run_notebooks import clean, is_lesson, place
+from set_repository import INSTALL_ID, address_in, with_address
 
 ENDING = ["What we found", "Exercises", "Next", "References"]
 KINDS = ["exercise", "check", "solution"]
 FOLDERS = "home|root|work|Users|tmp|usr|var|etc|opt|mnt|data|content|srv"
-ABSOLUTE = rf"(?<![\w.:/)>])/(?:{FOLDERS})/\S*|\b[A-Z]:\\\\?\w+|(?<!\S)~/\w\S*"
+ABSOLUTE = rf"(?<![\w.:/)>])/(?:{FOLDERS})/\S*|\b[A-Z]:[\\/]+\w+|(?<!\S)~/\w\S*"
+OF_WINDOWS = r"\b[a-z]:[\\/]+\w+[\\/]|(?<!\\)\\\\\w[\w.-]*\\\w"  # in outputs
 NETWORK = (
     r"\b(?:import|from) (?:urllib|requests|httpx?|socket|aiohttp|ftplib)\b|"
     r"\bdownload=True|\b(?:https?|ftp)://\S*"
@@ -60,6 +62,11 @@ class Book:
     def text(self) -> list[NotebookNode]:
         return [cell for cell in self.cells if cell.cell_type == "markdown"]
 
+    @property
+    def own_code(self) -> list[NotebookNode]:
+        """The code cells, without the one that installs the course."""
+        return [cell for cell in self.code if cell.id != INSTALL_ID]
+
     def headings(self, level: int) -> list[str]:
         text = FENCED.sub("", "\n\n".join(cell.source for cell in self.text))
         return re.findall(rf"^#{{{level}}} +(.+?)\s*$", text, re.MULTILINE)
@@ -98,10 +105,20 @@ def skeleton(book: Book) -> Problems:
 @rule
 def start(book: Book) -> Problems:
     name = f'runtime.start("{book.path.stem}", seed=0'
-    lines = [line for line in book.code[0].source.splitlines() if line.strip()]
+    lines = [line for line in book.own_code[0].source.splitlines() if line.strip()]
     starts = len(lines) == 2 and lines[1].startswith(f"run = {name}")
     if not starts or lines[0] != "from helpers import runtime":
         yield f"The first code cell is not the import of runtime and 'run = {name}'."
+
+
+@rule
+def repository(book: Book) -> Problems:
+    """Links and installation hold one address, as tools/set_repository.py wrote it."""
+    address = address_in(book.nb)
+    same = copy.deepcopy(book.nb)
+    with_address(same, place(book.path), address)
+    if [cell.source for cell in same.cells] != [cell.source for cell in book.cells]:
+        yield f"{address}: run tools/set_repository.py with an address, or without one."
 
 
 # Saved outputs
@@ -139,7 +156,7 @@ def figures(book: Book) -> Problems:
 
 @rule
 def plain_python(book: Book) -> Problems:
-    for number, cell in enumerate(book.code, start=1):
+    for number, cell in enumerate(book.own_code, start=1):
         try:
             ast.parse(cell.source)
         except SyntaxError as error:  # also a magic or a shell command
@@ -152,8 +169,12 @@ def plain_python(book: Book) -> Problems:
 def nothing_of_this_machine(book: Book) -> Problems:
     for number, cell in enumerate(book.cells, start=1):
         outputs = [output_text(output) for output in cell.get("outputs", [])]
-        if found := re.search(ABSOLUTE, "\n".join([cell.source, *outputs])):
-            yield f"Cell {number} holds an absolute path: {found[0]}"
+        for pattern, texts in (
+            (ABSOLUTE, [cell.source, *outputs]),
+            (OF_WINDOWS, outputs),
+        ):
+            if found := re.search(pattern, "\n".join(texts)):
+                yield f"Cell {number} holds an absolute path: {found[0]}"
         if found := re.search(LEFTOVER, cell.source, re.MULTILINE):
             yield f"Cell {number} holds a leftover: {found[0]}"
 

@@ -12,7 +12,7 @@ BINDER = ROOT / "binder"
 
 
 def lines(path):
-    stripped = (line.strip() for line in path.read_text().splitlines())
+    stripped = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in stripped if line and not line.startswith("#")]
 
 
@@ -26,12 +26,12 @@ def test_binder_pins_are_the_readers_pins():
 
 
 def test_binder_python():
-    assert (BINDER / "runtime.txt").read_text() == "python-3.11\n"
+    assert (BINDER / "runtime.txt").read_text(encoding="utf-8") == "python-3.11\n"
 
 
 def test_binder_post_build_installs_helpers():
     script = BINDER / "postBuild"
-    assert script.read_text().startswith("#!/bin/bash\n")
+    assert script.read_text(encoding="utf-8").startswith("#!/bin/bash\n")
     assert lines(script)[-1] == "pip install --no-cache-dir -e ."
     assert os.access(script, os.X_OK), "run `chmod +x binder/postBuild`"
     subprocess.run(["bash", "-n", script], check=True)

@@ -216,7 +216,7 @@ def test_a_forged_stack(coder, file, place, value, words):
 
 
 def test_too_many_pictures(coder, monkeypatch):
-    monkeypatch.setattr(files, "MOST", 3)
+    monkeypatch.setattr(bits_back, "MOST", 3)
     with pytest.raises(ValueError, match="at most 3"):
         coder.compress(np.zeros((4, 28, 28), np.uint8))
 
@@ -291,7 +291,7 @@ from test_bits_back import EDGES, Coder, Coins, Levels, networks
 for kind, pixels in {"binary": Coins(), "grey": Levels(EDGES)}.items():
     both = networks(pixels.numbers)
     for name, network in zip(("encoder", "decoder"), both):
-        network.load_state_dict(torch.load(f"{kind}-{name}.pt"))
+        network.load_state_dict(torch.load(f"{kind}-{name}.pt", weights_only=True))
     np.save(f"{kind}.npy", Coder(*both, pixels).decompress(open(kind, "rb").read()))
 """
 

@@ -135,7 +135,9 @@ def test_a_smoke_run_records_and_does_not_judge(
     effort("smoke")
     claim("x", value)
     assert capsys.readouterr().out == f"· a number: {value} (smoke run: not judged)\n"
-    assert '"effort": "smoke"' in (tmp_path / "claims.jsonl").read_text()
+    assert '"effort": "smoke"' in (tmp_path / "claims.jsonl").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("name", ["full", "quick"])
@@ -172,7 +174,7 @@ def test_where_the_file_is(capsys, monkeypatch, tmp_path):
     }.items():
         path = tmp_path / folder / "notebooks" / "expected.toml"
         path.parent.mkdir(parents=True)
-        path.write_text(f'[x]\nsays = "{says}"\nat_most = 3\n')
+        path.write_text(f'[x]\nsays = "{says}"\nat_most = 3\n', encoding="utf-8")
         claim("x", 2)
         assert says in capsys.readouterr().out
 

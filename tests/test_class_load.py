@@ -4,14 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-import class_hub
 import class_load
 import nbformat
 import pytest
 from class_hub import Hub
 from class_load import Load, measure, row
 from nbformat.v4 import new_code_cell, new_notebook
-from run_notebooks import Run
+from run_notebooks import ROOT, Run
 
 
 def notebook_at(path, *sources):
@@ -37,14 +36,23 @@ def test_failures_are_counted(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", arguments)
     assert class_load.main() == 1
     printed = capsys.readouterr()
-    assert printed.out.splitlines()[-1].endswith("| 1 |")
+    assert printed.out.splitlines()[-1].startswith("| 1 | - | 0 |")
     assert "ZeroDivisionError" in printed.err
 
 
-def test_a_row():
+@pytest.mark.slow
+def test_processes_that_do_not_start_are_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(class_load, "START_SECONDS", 0.01)
+    with pytest.raises(RuntimeError, match="not all of 2 processes started"):
+        measure(notebook_at(tmp_path / "n.ipynb", "1"), 2)
+
+
+def test_rows_are_those_of_the_teaching_guide():
     load = Load(10, [Run(100.0, 900.0)] * 10, [], 200.0, taken_mib=6000.0)
-    assert row(load, hub_mib=100) == "| 10 | 100 | 200 | 180 | 900 | 600 | 6.8 | 0 |"
-    assert row(Load(1, [Run(5.0, None)], [], 6.0), 100).count(" - ") == 3
+    assert row(load, (36.6, 107.2)) == "| 10 | 200 | 180 | 600 | 37 | 107 |"
+    assert row(Load(1, [Run(5.0, None)], [], 6.0)) == "| 1 | 6 | 600 | - | - | - |"
+    guide = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    assert class_load.HEADER.format("07") in guide
 
 
 def test_the_server_of_a_student_is_no_number_below_one(tmp_path, monkeypatch):
@@ -68,7 +76,10 @@ def test_two_students_log_in():
 
 
 def test_a_hub_that_is_not_there(monkeypatch):
-    arguments = ["class_hub.py", "--jupyterhub", "absent", "--proxy", "absent"]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(SystemExit, match="no such program: absent"):
-        class_hub.main()
+    for more in (
+        ["--jupyterhub", "absent"],
+        ["--jupyterhub", "a", "--proxy", "absent"],
+    ):
+        monkeypatch.setattr(sys, "argv", ["class_load.py", *more])
+        with pytest.raises(SystemExit, match="no such program: a"):
+            class_load.main()

@@ -159,7 +159,7 @@ def test_mnist_names_a_bad_file(raw_copy, no_network, name, damage, says):
 
 
 def test_mnist_readme_states_the_files():
-    readme = (RAW.parent / "README.md").read_text()
+    readme = (RAW.parent / "README.md").read_text(encoding="utf-8")
     for name, size in SIZES.items():
         data = (RAW / name).read_bytes()
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -301,7 +301,8 @@ def test_torchvision_fix_keeps_off_other_cases(tmp_path):
     (package / "__init__.py").write_text(
         "import os\n"
         "if os.environ.get('BROKEN'):\n"
-        "    raise RuntimeError('CUDA versions differ')\n"
+        "    raise RuntimeError('CUDA versions differ')\n",
+        encoding="utf-8",
     )
     source = datasets._torchvision.__file__
     script = f"""

@@ -78,7 +78,7 @@ def test_nothing_is_loaded_from_elsewhere(site):
         for node in html.select("[src], link[href]"):
             target = node.get("src") or node["href"]
             assert target.startswith("data:") or (site / target).exists(), target
-    assert "url(" not in (site / "style.css").read_text()
+    assert "url(" not in (site / "style.css").read_text(encoding="utf-8")
 
 
 def test_links_lead_to_pages(site):

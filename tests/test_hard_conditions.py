@@ -26,6 +26,7 @@ SERIES = {path.stem: path for path in notebook_paths()}
 ALL = os.environ.get("HARD_CONDITIONS") == "all"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a limit that Linux has")
 CELL_SECONDS = 900
+PYTHONS = [f"python3.{minor}" for minor in (11, 12, 13, 14)]
 
 NO_BFLOAT16 = """
 import torch
@@ -93,9 +94,9 @@ def variables(name: str, folder: Path, startup: str = "", **more: str) -> dict:
     """What a kernel gets to see; `startup` runs in it before the first cell."""
     profile = folder / "ipython" / "profile_default" / "startup"
     profile.mkdir(parents=True)
-    (profile / "00.py").write_text(startup)
+    (profile / "00.py").write_text(startup, encoding="utf-8")
     if name == "small":
-        (folder / "expected.toml").write_text(small_notebook.EXPECTED)
+        (folder / "expected.toml").write_text(small_notebook.EXPECTED, encoding="utf-8")
     effort = {"HELPERS_EFFORT": "quick"} if name != "small" else {}
     return effort | {"IPYTHONDIR": str(folder / "ipython")} | more
 
@@ -244,17 +245,29 @@ def answer_to(client, request: str) -> dict:
 
 
 def interpreters() -> list[str]:
-    """Paths of the interpreters from 3.11 to 3.13 that really start."""
+    """Paths of the interpreters from 3.11 on that really start."""
     named = os.environ.get("PYTHONS", "").split(os.pathsep)
     found = {}
-    for candidate in [sys.executable, *named, "python3.11", "python3.12", "python3.13"]:
+    for candidate in [sys.executable, *named, *PYTHONS]:
         path = shutil.which(candidate) if candidate else None
         if path:
             ask = [path, "-c", "import sys; print(sys.version_info[:2])"]
             answer = subprocess.run(ask, capture_output=True, text=True)
-            if answer.returncode == 0 and "(3, 11)" <= answer.stdout.strip():
-                found.setdefault(answer.stdout.strip(), path)
-    return sorted(found.values())
+            version = ast.literal_eval(answer.stdout.strip() or "()")
+            if version >= (3, 11):
+                found.setdefault(version, path)
+    return [found[version] for version in sorted(found)]
+
+
+@LINUX
+def test_older_interpreters_are_left_out(tmp_path, monkeypatch):
+    for version in ("(3, 9)", "(4, 0)", ""):
+        path = tmp_path / f"python{version}"
+        path.write_text(f"#!/bin/sh\necho '{version}'", encoding="utf-8")
+        path.chmod(0o755)
+    monkeypatch.setenv("PYTHONS", os.pathsep.join(map(str, tmp_path.iterdir())))
+    found = [path for path in interpreters() if path.startswith(str(tmp_path))]
+    assert found == [str(tmp_path / "python(4, 0)")]
 
 
 @pytest.mark.parametrize("python", interpreters())
@@ -273,11 +286,11 @@ def test_sources_are_python_for(python, tmp_path):
 
 @pytest.mark.parametrize("python", interpreters())
 def test_helpers_run_with(python, tmp_path):
-    needed = "import torch, matplotlib, ipywidgets, constriction, PIL, tqdm"
+    needed = "import torch, matplotlib, ipywidgets, PIL, tqdm"
     if subprocess.run([python, "-c", needed], capture_output=True).returncode:
         pytest.skip(f"{python} has not got the packages of requirements.txt")
     code = "\n\n".join(small_notebook.CELLS)
-    (tmp_path / "expected.toml").write_text(small_notebook.EXPECTED)
+    (tmp_path / "expected.toml").write_text(small_notebook.EXPECTED, encoding="utf-8")
     settings = dict(PYTHONPATH=str(ROOT), MPLBACKEND="agg")
     where = dict(cwd=tmp_path, env=os.environ | settings)
     done = subprocess.run([python, "-c", code], **where, capture_output=True, text=True)

@@ -97,6 +97,27 @@ def test_grid_does_not_depend_on_the_chunk_or_the_images_shape(networks, every_i
     torch.testing.assert_close(shaped, whole)
 
 
+@pytest.mark.parametrize("kind", [torch.uint8, torch.bool, torch.int64, torch.float64])
+def test_zeros_and_ones_of_any_type(networks, every_image, kind):
+    """As a data set or a comparison gives them, in each function of the module."""
+    encoder, decoder = networks
+    z = torch.randn(len(every_image), 2, generator=generator())
+
+    def all_of(x, encoder):
+        draw = dict(generator=generator())
+        yield likelihood.log_joint(x, z, decoder)
+        yield likelihood.exact_on_grid(x, decoder, side=20)
+        yield likelihood.elbo(x, encoder, decoder, **draw)
+        draw = dict(generator=generator())
+        yield likelihood.importance_weighted(x, encoder, decoder, 3, **draw)
+
+    found = all_of(every_image.to(kind), lambda x: encoder(x.float()))
+    if kind != torch.float64:  # a network in float32 cannot take these
+        found = all_of(every_image.to(kind), encoder)
+    for given, expected in zip(found, all_of(every_image, encoder), strict=True):
+        torch.testing.assert_close(given.float(), expected)
+
+
 def test_elbo_and_its_gap(networks, every_image):
     """log p(x) - ELBO is KL(q || posterior), computed on the grid."""
     encoder, decoder = networks

@@ -54,6 +54,10 @@ DAMAGES = {
     "no sources": ("skeleton", "'References'", "## Ref", replaced("## ", "")),
     "other name": ("start", "01_specimen", "run =", replaced("01_specimen", "02_x")),
     "more imports": ("start", "01_specimen", "run =", more("\nimport torch")),
+    "other links": (
+        *("repository", "set_repository", "# 01"),
+        more("\n\nWithout installing: [Binder](https://a.b) · [Colab](https://a.b)"),
+    ),
     "not run": ("outputs_of_one_run", "saved", "run =", {"execution_count": None}),
     "other order": ("outputs_of_one_run", "saved", "run =", {"execution_count": 7}),
     "time stamps": ("outputs_of_one_run", "saved", "run =", {"metadata": STAMP}),
@@ -78,6 +82,21 @@ DAMAGES = {
         *("nothing_of_this_machine", "/tmp/xyz", "run ="),
         output("stream", text="saved in /tmp/xyz/a.png"),
     ),
+    **{
+        f"path of Windows {i}": (
+            *("nothing_of_this_machine", "absolute", "run ="),
+            output("stream", text=f"saved in {path}\n"),
+        )
+        for i, path in enumerate(
+            [
+                r"C:\Users\me",
+                r"'D:\\me'",
+                "C:/Users/me",
+                r"c:\temp\x",
+                r"\\server\share",
+            ]
+        )
+    },
     "leftover": ("nothing_of_this_machine", "TODO", "## A", more("\n\nTODO: more")),
     "dead link": ("links", "02_absent", "## Next", more(" [02](02_absent.ipynb)")),
     "not attached": ("links", "not attached", "# 01", {"attachments": {}}),
@@ -150,7 +169,7 @@ def test_second_visits_may_end_without_exercises(book):
 
 def test_taught_code_that_differs_is_noticed(book, tmp_path):
     models, source = tmp_path / "models.py", 'class Net:\n    """{}"""\n    size = 3\n'
-    models.write_text(source.format("A net. Taught in 01."))
+    models.write_text(source.format("A net. Taught in 01."), encoding="utf-8")
     [problem] = taught_code([book], models)
     assert "Net is not taught in 01" in problem
     book.code[0].source = source.format("Our first net.")

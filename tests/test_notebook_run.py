@@ -119,7 +119,7 @@ def test_each_fault_fails_where_it_is(results):
 
 
 def test_effort_seconds_and_memory_are_told(project, results):
-    lines = (project / "claims.jsonl").read_text().splitlines()
+    lines = (project / "claims.jsonl").read_text(encoding="utf-8").splitlines()
     found = {claim["id"]: claim["effort"] for claim in map(json.loads, lines)}
     assert found == {"reached": "full", "visit": "quick"}
     rows = [line.split() for line in results[2].splitlines() if "MiB" in line]
@@ -140,7 +140,7 @@ def test_slow_tests_are_left_out_unless_they_are_named(project):
     test = (
         "import pytest\n@pytest.mark.slow\ndef test_slow(): pass\ndef test_fast(): pass"
     )
-    (project / "tests" / "test_two.py").write_text(test)
+    (project / "tests" / "test_two.py").write_text(test, encoding="utf-8")
     fast, slow = "test_two::test_fast", "test_two::test_slow"
     for arguments, expected in [
         (["tests"], {fast}),

@@ -38,7 +38,7 @@ eval "${command//.venv/$work/venv}"
 
 
 def test_links_lead_to_files():
-    for target in re.findall(r"\]\(([^)]+)\)", README):
+    for target in re.findall(r"\]\(([^):]+)\)", README):
         assert (ROOT / target).exists(), target
 
 

@@ -328,7 +328,7 @@ def test_cores_on_a_system_that_tells_little(monkeypatch, eight_cores):
     ],
 )
 def test_quota_of_version_2(tmp_path, text, quota):
-    (tmp_path / "cpu.max").write_text(text)
+    (tmp_path / "cpu.max").write_text(text, encoding="utf-8")
     assert runtime._control_group_quota(tmp_path) == quota
 
 
@@ -337,8 +337,8 @@ def test_quota_of_version_2(tmp_path, text, quota):
 )
 def test_quota_of_version_1(tmp_path, text, quota):
     (tmp_path / "cpu").mkdir()
-    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(text)
-    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(text, encoding="utf-8")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n", encoding="utf-8")
     assert runtime._control_group_quota(tmp_path) == quota
 
 

@@ -102,11 +102,12 @@ def test_the_edition_keeps_the_rules(path, edition):
 
 def test_links_of_the_readme_lead_to_files(edition):
     readme = (edition / "README.md").read_text(encoding="utf-8")
-    targets = re.findall(r"\]\(([^)]+)\)", readme)
+    targets = re.findall(r"\]\(([^):]+)\)", readme)
     assert len(targets) > len(NOTEBOOKS)
     for target in targets:
         assert (edition / target).exists(), target
     assert "pip install -r requirements.txt" in readme and "pytest" not in readme
+    assert "tools/" not in readme
     assert not list(edition.rglob("__pycache__"))
 
 
@@ -160,22 +161,41 @@ def test_text_without_solutions(text, expected):
 
 
 def test_another_folder_is_not_overwritten(tmp_path):
-    (tmp_path / "thesis.tex").write_text("years of work")
+    (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
     with pytest.raises(FileExistsError, match="not empty"):
         build(tmp_path, NOTEBOOKS[:1])
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_an_edition_is_replaced_only_as_a_whole(tmp_path):
-    folder = tmp_path / "student"
-    build(folder, [])
-    (folder / "stale.txt").write_text("old")
+@pytest.mark.parametrize("nbgrader", [True, False])
+def test_the_work_of_others_stays(tmp_path, nbgrader):
+    folder, names = tmp_path / "course", ["01_a", "02_b"]
+    paths = [tmp_path / f"{name}.ipynb" for name in names]
+    for path in paths:
+        nbformat.write(specimen.build(), path)
+    build(folder, paths, nbgrader=nbgrader)
+    made = {path.name: path for path in folder.rglob("*.ipynb")}
+    kept = ["submitted/ada/01_a/01_a.ipynb", "gradebook.db", "source/own/own.ipynb"]
+    for name in [*kept, "nbgrader_config.py"]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("work", encoding="utf-8")
     with pytest.raises(FileNotFoundError):
-        build(folder, [tmp_path / "absent.ipynb"])
-    assert (folder / "stale.txt").exists()
-    build(folder, [])
-    assert not (folder / "stale.txt").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["student"]
+        build(folder, [tmp_path / "absent.ipynb"], nbgrader=nbgrader)
+    nbformat.write(nbformat.v4.new_notebook(), paths[0])
+    build(folder, paths[:1], nbgrader=nbgrader)
+    assert nbformat.read(made["01_a.ipynb"], 4).cells == []
+    assert not made["02_b.ipynb"].exists()
+    made["01_a.ipynb"].write_text("answers", encoding="utf-8")
+    with pytest.raises(FileExistsError, match=r"changed by someone.*01_a\.ipynb"):
+        build(folder, paths, nbgrader=nbgrader)
+    for path in [made["01_a.ipynb"], *(folder / name for name in kept)]:
+        assert path.read_text(encoding="utf-8") in ("work", "answers")
+    assert (folder / "nbgrader_config.py").read_text(encoding="utf-8") == "work"
+    assert not made["02_b.ipynb"].exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        *map("{}.ipynb".format, names),
+        "course",
+    ]
 
 
 def test_command_line(tmp_path, monkeypatch, capsys):
@@ -246,7 +266,7 @@ def test_nbgrader_releases_and_grades(tmp_path):
     kernel.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
-    (kernel / "kernel.json").write_text(json.dumps(spec))
+    (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     nbgrader(course, "generate_assignment", name)
     released = nbformat.read(course / "release" / name / path.name, as_version=4)
     sources = "\n".join(cell.source for cell in released.cells)
@@ -261,7 +281,7 @@ def test_nbgrader_releases_and_grades(tmp_path):
         nbformat.write(handed_in, folder / path.name)
     nbgrader(course, "autograde", name)
     nbgrader(course, "export")
-    rows = (course / "grades.csv").read_text().splitlines()
+    rows = (course / "grades.csv").read_text(encoding="utf-8").splitlines()
     header = rows[0].split(",")
     scores = {
         row.split(",")[header.index("student_id")]: row.split(",")[

@@ -105,6 +105,19 @@ def test_two_runs_save_the_same_bytes(tmp_path):
 
 
 @pytest.mark.slow
+def test_temporary_folders_of_a_kernel_are_removed(tmp_path):
+    path = notebook_at(
+        tmp_path / "tiny.ipynb",
+        "import os, tempfile\n\nprint(tempfile.mkdtemp(), flush=True)",
+        "os._exit(1)",
+    )
+    notebook = nbformat.read(path, as_version=4)
+    with pytest.raises(NotebookError, match="kernel died"):
+        run_notebooks.execute(notebook, tmp_path)
+    assert not Path(notebook.cells[1].outputs[0].text.strip()).exists()
+
+
+@pytest.mark.slow
 def test_a_notebook_that_fails_is_not_saved(tmp_path, monkeypatch, capsys):
     path = notebook_at(tmp_path / "tiny.ipynb", "x = 1", "print(x)\nx / 0", "x")
     before = path.read_bytes()
@@ -136,7 +149,7 @@ def test_claims_over_seeds_marks_failures_goes_on_and_writes(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # kernels start below it
     expected = tmp_path / "expected.toml"
     before = TABLE.format("fails_with_four") + "\n# Next\n\n" + TABLE.format("holds")
-    expected.write_text(before)
+    expected.write_text(before, encoding="utf-8")
     path = notebook_at(
         tmp_path / "tiny.ipynb",
         "from helpers import runtime\nfrom helpers.checks import claim\n"
@@ -154,7 +167,7 @@ def test_claims_over_seeds_marks_failures_goes_on_and_writes(
         for least, most in [(2, 4), (1, 1)]
     ]
     after = before.replace("\n\n#", f"\n{seen[0]}\n#") + seen[1]
-    assert expected.read_text() == after
+    assert expected.read_text(encoding="utf-8") == after
     values = {"fails_with_four": [2.5, 2.123456, 2.6]}
     assert benchmark.with_seen(after, values) == after.replace(
         seen[0], "seen = { least = 2.1235, most = 2.6, seeds = 3 }\n"
@@ -174,9 +187,9 @@ def test_only_whole_runs_at_full_effort_are_written(
     result = lambda path, seed: (run_notebooks.Run(), runs[seed], [])  # noqa: E731
     monkeypatch.setattr(benchmark, "_run_with_seed", result)
     expected = tmp_path / "expected.toml"
-    expected.write_text(TABLE.format("x"))
+    expected.write_text(TABLE.format("x"), encoding="utf-8")
     written = benchmark.claims_over_seeds(tmp_path, [0, 1], expected)
-    assert written == ("seen" in expected.read_text()) == (second == {})
+    assert written == ("seen" in expected.read_text(encoding="utf-8")) == (second == {})
     assert written != ("Not written" in capsys.readouterr().out)
 
 

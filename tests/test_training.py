@@ -400,6 +400,28 @@ def test_predict_puts_each_part_into_evaluation_mode_and_back():
     assert modes() == [True] * 4
 
 
+class Shifted(nn.Module):
+    """On two devices its calculation fails, also with `meta`, where nothing is."""
+
+    def __init__(self, device):
+        super().__init__()
+        self.register_buffer("by", torch.ones(1, 2, device=device))
+
+    def forward(self, x):
+        return torch.cat([self.by, x])[1:]
+
+
+def test_predict_says_on_which_devices_networks_and_inputs_lie():
+    by_hand, x = Shifted("meta"), torch.zeros(5, 2)
+    both = nn.Sequential(nn.Linear(2, 2), by_hand)
+    with pytest.raises(ValueError, match=r"lie on cpu and meta.*model\.to"):
+        training.predict(both, x)
+    with pytest.raises(ValueError, match=r"inputs on cpu, .* calls by_hand on meta\."):
+        training.predict(lambda part: by_hand(part), x)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        training.predict(lambda part: linear()(part[:, :1]), x)
+
+
 def test_predict_takes_any_function_and_no_rows():
     x = line()[0]
     assert torch.equal(training.predict(lambda part: part.double() + 1, x, 10), x + 1)

@@ -148,18 +148,26 @@ def test_a_drawing_that_raises_under_a_slider_says_so():
         widgets.measure()
 
 
-def test_closed_explorers_are_forgotten(shown):
-    first, second = explore(), explore()
-    gone, box = weakref.ref(first), shown[2][0]
+@pytest.mark.parametrize("which", [0, 1], ids=["box", "picture"])
+def test_a_closed_explorer_keeps_nothing(shown, which):
+    def draw(level):
+        return grey(level)
+
+    first, second = explore(draw), explore()
+    captured, explorer, box = weakref.ref(draw), weakref.ref(first), shown[2][0]
+    [box, first.picture][which].close()
+    assert widgets._explorers == [second]
+    assert [row["name"] for row in widgets.measure()] == ["1. level"]
+    box.children[0].value = 7  # nothing is drawn, and nothing is raised
+    del draw
+    gc.collect()
+    assert captured() is None
     for widget in (*box.children, box):
         widget.close()
-    assert [row["name"] for row in widgets.measure()] == ["1. level"]
-    third = explore()
-    assert widgets._explorers == [second, third]
     del first, widget, box
     shown.clear()
     gc.collect()
-    assert gone() is None
+    assert explorer() is None
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def claims_over_seeds(
         else:
             ids = {id: list(of_seed.values()) for id, of_seed in values.items()}
             text = with_seen(expected.read_text(encoding="utf-8"), ids)
-            expected.write_text(text, encoding="utf-8")
+            expected.write_text(text, encoding="utf-8", newline="\n")
     for error in errors:
         print(error)
     print(flush=True)

@@ -1,23 +1,18 @@
-"""A teacher calls this beside class_load.py: what does a JupyterHub add for a class?
+"""class_load.py calls this to measure what a JupyterHub adds for a class.
 
     python -m venv hub && hub/bin/pip install jupyterhub==6.1.1 jupyterlab==4.6.6
     npm install configurable-http-proxy@5.3.0
-    python tools/class_hub.py --jupyterhub hub/bin/jupyterhub \\
-        --proxy node_modules/.bin/configurable-http-proxy --students 1 5 10 20
 
-It starts a hub on the loopback with the simple spawner, which isolates nobody and is
-only for measuring, lets so many students log in at once, and prints how long they wait
-for JupyterLab and how much memory their servers take. No kernel is started.
+The hub runs on the loopback with the simple spawner, which isolates nobody and is only
+for measuring. No kernel is started.
 """
 
-import argparse
 import contextlib
 import json
 import os
 import secrets
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -65,10 +60,12 @@ class Hub:
         config = folder / "config.py"
         values = dict(zip(("port", "hub_port", "api_port"), ports, strict=True))
         values |= dict(home=str(folder), proxy=str(self.proxy), token=self.token)
-        config.write_text(CONFIG.format(timeout=READY_SECONDS, **values))
+        config.write_text(
+            CONFIG.format(timeout=READY_SECONDS, **values), encoding="utf-8"
+        )
         path = f"{self.jupyterhub.parent}{os.pathsep}{os.environ['PATH']}"
         self.log = folder / "hub.log"
-        with self.log.open("w") as log:
+        with self.log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(
                 [str(self.jupyterhub), "-f", str(config)],
                 cwd=folder,
@@ -86,12 +83,16 @@ class Hub:
     def _wait(self):
         for _ in range(60):
             if self._process.poll() is not None:
-                raise RuntimeError("the hub did not start:\n" + self.log.read_text())
+                raise RuntimeError(
+                    "the hub did not start:\n" + self.log.read_text(encoding="utf-8")
+                )
             with contextlib.suppress(OSError):
                 self.ask("GET", "/info")
                 return
             time.sleep(1)
-        raise RuntimeError("the hub does not answer:\n" + self.log.read_text())
+        raise RuntimeError(
+            "the hub does not answer:\n" + self.log.read_text(encoding="utf-8")
+        )
 
     def __exit__(self, *_):
         self._process.terminate()  # the hub ends its servers and its proxy
@@ -133,27 +134,11 @@ def free_port() -> int:
         return plug.getsockname()[1]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--jupyterhub", type=Path, required=True, metavar="PATH")
-    add("--proxy", type=Path, required=True, metavar="PATH")
-    add("--students", nargs="+", type=int, default=[1, 5, 10, 20], metavar="N")
-    options = parser.parse_args()
-    for path in (options.jupyterhub, options.proxy):
-        if not path.exists():
-            sys.exit(f"no such program: {path}")
-    print("| students | seconds, first ready | all ready | MiB of a server |")
-    print("|---|---|---|---|")
-    for students in options.students:
-        with Hub(options.jupyterhub, options.proxy) as hub, MemoryTaken() as memory:
-            seconds = hub.log_in([f"student{i}" for i in range(students)])
-            time.sleep(2)  # until the last one has loaded its extensions
-        each = f"{memory.most / students:.0f}" if memory.begin is not None else "-"
-        first, last = min(seconds), max(seconds)
-        print(f"| {students} | {first:.0f} | {last:.0f} | {each} |", flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def log_in_together(
+    jupyterhub: Path, proxy: Path, students: int
+) -> tuple[float, float]:
+    """Seconds until all have JupyterLab, and the MiB of one student's server."""
+    with Hub(jupyterhub, proxy) as hub, MemoryTaken() as memory:
+        seconds = hub.log_in([f"student{i}" for i in range(students)])
+        time.sleep(2)  # until the last one has loaded its extensions
+    return max(seconds), memory.most / students

@@ -1,18 +1,20 @@
 """A teacher calls this on the server of the class: how many students can run at once?
 
-    python tools/class_load.py notebooks/07_variational_autoencoder.ipynb
-    python tools/class_load.py NOTEBOOK --students 1 5 10 20 --effort quick --cores 1
+    python tools/class_load.py                     lesson 07, quick effort, a core each
+    python tools/class_load.py NOTEBOOK --students 1 5 10 20 --effort full --cores 0
+    ... --jupyterhub hub/bin/jupyterhub \\
+        --proxy node_modules/.bin/configurable-http-proxy
 
-For each number of students, as many kernels start at the same moment and run the whole
-notebook, as if everybody pressed "Run All Cells" together. Run nothing else beside it.
-The kernels are plain. A JupyterHub adds a server for each student (about 100 MiB, which
---hub-mib changes) and seconds to the start; tools/class_hub.py measures these.
+It prints the table of TEACHING.md. For each number of students, as many kernels start
+at the same moment and run the whole notebook, as if everybody pressed "Run All Cells"
+together; `--cores 0` leaves `CPU_LIMIT` out, as on a computer of one's own. With the
+two programs (class_hub.py says how to install them) as many students then log in to a
+hub. Run nothing else beside it.
 """
 
 import argparse
 import multiprocessing
 import os
-import statistics
 import sys
 import threading
 import time
@@ -21,9 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-from run_notebooks import NotebookError, Run, execute
+from run_notebooks import LESSONS, NotebookError, Run, execute
 
-HUB_MIB = 100.0  # of a student's own JupyterLab server, without its kernels
+START_SECONDS = 300  # until so many processes have imported their packages
+NOTEBOOK = LESSONS / "07_variational_autoencoder.ipynb"
 
 
 @dataclass
@@ -59,7 +62,7 @@ class MemoryTaken:
 def available_mib() -> float | None:
     """Memory that programs could still get; None where there is no /proc."""
     try:
-        text = Path("/proc/meminfo").read_text()
+        text = Path("/proc/meminfo").read_text(encoding="utf-8")
     except OSError:
         return None
     line = next(line for line in text.splitlines() if line.startswith("MemAvailable"))
@@ -74,13 +77,20 @@ def measure(path: Path, students: int, **variables: str) -> Load:
     are there before the measurement of memory begins.
 
     Raises:
-        BrokenProcessPool: such a process was killed; too little memory, most likely.
+        RuntimeError: such a process did not start in time, or (BrokenProcessPool) was
+            killed; too little memory, most likely.
     """
     load, processes = Load(students), multiprocessing.get_context("spawn")
-    together = processes.Barrier(students + 1)
+    together = processes.Barrier(students + 1, timeout=START_SECONDS)
     with ProcessPoolExecutor(students, processes, together.wait) as pool:
         tasks = [pool.submit(_study, path, variables) for _ in range(students)]
-        together.wait()
+        try:
+            together.wait()
+        except threading.BrokenBarrierError:
+            raise RuntimeError(
+                f"not all of {students} processes started in {START_SECONDS} seconds; "
+                "try fewer students, or a machine with more memory"
+            ) from None
         with MemoryTaken() as memory:
             begin = time.perf_counter()
             for task in tasks:
@@ -103,57 +113,59 @@ def _study(path: Path, variables: dict[str, str]) -> tuple[Run | None, str]:
         return None, str(error)
 
 
-def row(load: Load, hub_mib: float) -> str:
-    """A line of the table."""
-    seconds = [run.seconds for run in load.runs] or [float("nan")]
-    peaks = [run.peak_mib for run in load.runs if run.peak_mib is not None]
-    peak = f"{statistics.median(peaks):,.0f}" if peaks else "-"
-    taken, server = "-", "-"
-    if load.taken_mib is not None:
-        taken = f"{load.taken_mib / load.students:,.0f}"
-        server = f"{(load.taken_mib + load.students * hub_mib) / 1024:.1f}"
+def row(load: Load, hub: tuple[float, float] | None = None) -> str:
+    """A line of the table; `hub` is what class_hub.log_in_together gave."""
+    taken = "-" if load.taken_mib is None else f"{load.taken_mib / load.students:,.0f}"
     cells = [
         f"{load.students}",
-        f"{statistics.median(seconds):.0f}",
-        f"{load.seconds:.0f}",
-        f"{load.students / load.seconds * 3600:.0f}",
-        peak,
+        f"{load.seconds:,.0f}" if load.runs else "-",
+        f"{len(load.runs) / load.seconds * 3600:.0f}",
         taken,
-        server,
-        f"{len(load.problems)}",
+        *(["-", "-"] if hub is None else [f"{number:,.0f}" for number in hub]),
     ]
     return "| " + " | ".join(cells) + " |"
 
 
 HEADER = """\
-| students | seconds, median | until all are through | runs an hour | MiB, a kernel's \
-peak | MiB taken, each | GiB with a hub | failed |
-|---|---|---|---|---|---|---|---|"""
+| students | seconds until all are through {} | runs an hour | MiB a student takes | \
+seconds until all have JupyterLab | MiB of a student's server |
+|---|---|---|---|---|---|"""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("notebook", type=Path, metavar="NOTEBOOK")
+    add("notebook", type=Path, metavar="NOTEBOOK", nargs="?", default=NOTEBOOK)
     add("--students", nargs="+", type=int, default=[1, 5, 10, 20], metavar="N")
     add("--effort", choices=["full", "quick"], default="quick")
-    add("--cores", type=int, default=1, help="CPU_LIMIT of each student (default 1)")
-    add("--hub-mib", type=float, default=HUB_MIB, help="MiB of a student's server")
+    add("--cores", type=int, default=1, help="CPU_LIMIT of each (default 1; 0: none)")
+    add("--jupyterhub", type=Path, metavar="PATH", help="also measure a hub")
+    add("--proxy", type=Path, metavar="PATH", help="its configurable-http-proxy")
     options = parser.parse_args()
     if not options.notebook.is_file():
         sys.exit(f"no such notebook: {options.notebook}")
     if min(options.students) < 1:
         sys.exit("there is at least one student")
-    variables = {"HELPERS_EFFORT": options.effort, "CPU_LIMIT": str(options.cores)}
+    programs = [path for path in (options.jupyterhub, options.proxy) if path]
+    for path in programs:
+        if not path.exists() or len(programs) == 1:
+            sys.exit(f"no such program: {path}; --jupyterhub and --proxy go together")
+    variables = {"HELPERS_EFFORT": options.effort}
+    if options.cores:
+        variables["CPU_LIMIT"] = str(options.cores)
     memory = available_mib()
     free = "" if memory is None else f", {memory / 1024:.0f} GiB free"
     machine = f"{os.cpu_count()} cores{free}"
-    print(f"{options.notebook.stem}, {options.effort} effort, {machine}")
-    print(HEADER)
+    print(f"{options.notebook.stem}, {options.effort} effort, {machine}\n")
+    print(HEADER.format(options.notebook.stem[:2]))
     failures = 0
     for students in options.students:
-        load = measure(options.notebook, students, **variables)
-        print(row(load, options.hub_mib), flush=True)
+        load, hub = measure(options.notebook, students, **variables), None
+        if programs:
+            from class_hub import log_in_together
+
+            hub = log_in_together(*programs, students)
+        print(row(load, hub), flush=True)
         for problem in load.problems[:1]:
             print(f"{students} students, first problem: {problem}", file=sys.stderr)
         failures += len(load.problems)

@@ -31,6 +31,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+import helpers  # noqa: F401  (from here on, any name of a cell can be printed)
+
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS, FURTHER = ROOT / "notebooks", "further"
 CELL_TIMEOUT = 900  # seconds; the longest notebook may take 360 on two fast cores
@@ -103,6 +105,8 @@ def kernel_environment(home: str | Path, **more: str) -> dict[str, str]:
     environment["MPLCONFIGDIR"] = matplotlib.get_cachedir()
     environment |= {"HOME": str(home), "IPYTHONDIR": str(Path(home, ".ipython"))}
     environment["XDG_CACHE_HOME"] = str(Path(home, ".cache"))
+    # A kernel that is ended by force leaves its temporary folders behind.
+    environment["TMPDIR"] = str(home)
     for name in ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy"):
         environment[name] = environment[name.upper()] = "http://127.0.0.1:9"
     environment["no_proxy"] = environment["NO_PROXY"] = "localhost,127.0.0.1"
@@ -132,7 +136,9 @@ class PeakMemory(threading.Thread):
         self.join()
         self._look()
         with contextlib.suppress(OSError):
-            status = Path(f"/proc/{self._kernel.pid}/status").read_text()
+            status = Path(f"/proc/{self._kernel.pid}/status").read_text(
+                encoding="utf-8"
+            )
             if found := re.search(r"VmHWM:\s+(\d+) kB", status):
                 self.mib = max(self.mib, int(found[1]) / 1024)
         return self.mib
@@ -294,7 +300,8 @@ def save(notebook: NotebookNode, path: Path) -> None:
     text = nbformat.writes(notebook).rstrip("\n") + "\n"  # nbformat sorts the keys
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".ipynb.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # The same bytes on Windows, where a text file would get other ends of lines.
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         os.chmod(name, path.stat().st_mode if path.exists() else 0o644)
         os.replace(name, path)

@@ -11,9 +11,15 @@ holds all that a student needs: lessons and second visits, README, requirements,
 With `--nbgrader` the folder is a course for nbgrader, which needs an environment of its
 own. Its notebooks hold the solutions between nbgrader's marks. There, `nbgrader
 generate_assignment 05_kl_divergence` takes them out, `nbgrader autograde` gives points.
+
+Called again, it replaces what it made. What else lies in the folder stays, and a file
+that was changed there stops it.
 """
 
 import argparse
+import hashlib
+import json
+import os
 import re
 import shutil
 import sys
@@ -28,6 +34,7 @@ from nbconvert.preprocessors import (
 )
 from nbformat import NotebookNode
 from run_notebooks import ROOT, clean, notebook_paths, place, save
+from set_repository import README_WITHOUT
 
 REMOVED_TAGS = {"solution", "teacher"}
 COPIED = [
@@ -36,7 +43,7 @@ COPIED = [
     *("notebooks/expected.toml", "notebooks/glossary.md"),
 ]
 TEACHERS_SECTIONS = {"Test everything", "How it is built", "For teachers"}
-MARKER = ".student-edition"  # this folder was made here and may be replaced
+MARKER = ".student-edition"  # lists what was made here and may be replaced
 NBGRADER_CONFIG = '''\
 """nbgrader reads this in the folder of the course."""
 
@@ -138,25 +145,24 @@ def students_readme(text: str) -> str:
     """The README without the sections that only whoever changes the series needs."""
     parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     kept = [p for p in parts if p[3:].partition("\n")[0] not in TEACHERS_SECTIONS]
-    return "".join(kept)
+    return "".join(kept).replace(f"{README_WITHOUT}\n\n", "")
 
 
 def build(folder: Path, paths: list[Path], *, clear_outputs=False, nbgrader=False):
-    """Makes the folder anew, or leaves what was there as it is when something fails.
+    """Makes the folder, or brings one that was made here up to date.
+
+    What this tool wrote and nobody changed since is replaced. All else stays: what was
+    handed in and graded, a teacher's own files, nbgrader's settings.
 
     Raises:
-        FileExistsError: the folder holds something that this tool did not make.
+        FileExistsError: the folder is none of this tool's, or a file that would be
+            replaced was changed since. Nothing was written then.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise FileExistsError(f"{folder} is not empty, and no student's edition.")
+    written = _written_before(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        made.chmod(0o755)  # for whoever serves it to a class
-        (made / MARKER).write_text("Made by tools/student_edition.py.\n")
-        if nbgrader:
-            (made / "nbgrader_config.py").write_text(NBGRADER_CONFIG)
-        else:
+        if not nbgrader:
             _copy_surroundings(made)
         for path in paths:
             notebook = nbformat.read(path, as_version=4)
@@ -168,12 +174,59 @@ def build(folder: Path, paths: list[Path], *, clear_outputs=False, nbgrader=Fals
                 notebook = for_students(notebook, clear_outputs=clear_outputs)
             target.parent.mkdir(parents=True, exist_ok=True)
             save(notebook, target)
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
-    except BaseException:
+        _put(made, folder, written)
+        if nbgrader and not (folder / "nbgrader_config.py").exists():
+            (folder / "nbgrader_config.py").write_text(
+                NBGRADER_CONFIG, encoding="utf-8"
+            )
+    finally:
         shutil.rmtree(made, ignore_errors=True)
-        raise
+
+
+def _written_before(folder: Path) -> dict[str, str]:
+    """What this tool wrote into the folder: places of files, with their checksums."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return {}
+    try:
+        written = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+        return {str(name): str(checksum) for name, checksum in written.items()}
+    except (OSError, ValueError, AttributeError):
+        raise FileExistsError(
+            f"{folder} is not empty, and no student's edition with a list of its files "
+            f"({MARKER}). Nothing was changed; name another folder."
+        ) from None
+
+
+def _put(made: Path, folder: Path, written: dict[str, str]) -> None:
+    """Moves the files that were made into the folder, and removes older ones."""
+    files = sorted(path for path in made.rglob("*") if path.is_file())
+    new = {path.relative_to(made).as_posix(): _checksum(path) for path in files}
+    changed = [
+        name
+        for name in sorted(new.keys() | written.keys())
+        if os.path.lexists(folder / name)
+        and _checksum(folder / name) not in (written.get(name), new.get(name))
+    ]
+    if changed:
+        raise FileExistsError(
+            f"In {folder}, these were changed by someone else: {', '.join(changed)}. "
+            "Nothing was replaced; move them away, or name another folder."
+        )
+    folder.mkdir(exist_ok=True)
+    # Before and after, so that a run that is cut off in between can be repeated.
+    (folder / MARKER).write_text(json.dumps(written, indent=1), encoding="utf-8")
+    for name in new:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(made / name, folder / name)
+    for name in written.keys() - new.keys():
+        (folder / name).unlink(missing_ok=True)
+    (folder / MARKER).write_text(json.dumps(new, indent=1), encoding="utf-8")
+
+
+def _checksum(path: Path) -> str:
+    if not path.is_file() or path.is_symlink():
+        return "no file"
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _copy_surroundings(made: Path) -> None:

@@ -46,7 +46,8 @@ INITIAL_WORDS = 16
 REACH = 6
 FINE = 64  # steps in a unit to which the networks' outputs are rounded
 AREA = 2**20  # steps to which areas under curves are rounded
-_FILE = files.Format(b"AEBB", 2, "BBx8sI")
+MOST = 60_000  # pictures in a file; a forged count must not ask for all memory
+_FILE = files.Format(b"AEBB", 2, "BBx8sI", MOST)
 HEADER_BYTES = _FILE.header_bytes
 
 
@@ -121,12 +122,18 @@ class Levels:
 
     def _below(self, edges: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """The area of the mixture below each edge (n, edges)."""
-        edges = torch.from_numpy(edges).double()
-        one, two, log_one, log_two, share = torch.from_numpy(numbers).T[..., None]
-        first = torch.sigmoid((edges - one) * torch.exp(-log_one))
-        second = torch.sigmoid((edges - two) * torch.exp(-log_two))
-        below = second + torch.sigmoid(share) * (first - second)
-        return (below * AREA).round().div(AREA).float().numpy()
+        edges = np.broadcast_to(edges, (len(numbers), edges.shape[-1]))
+        below = np.empty(edges.shape, np.float32)
+        for part in _parts(np.arange(len(numbers)), 1 << 12):  # float64 is large
+            line = torch.from_numpy(edges[part]).double()
+            one, two, log_one, log_two, share = torch.from_numpy(numbers[part]).T[
+                ..., None
+            ]
+            first = torch.sigmoid((line - one) * torch.exp(-log_one))
+            second = torch.sigmoid((line - two) * torch.exp(-log_two))
+            area = second + torch.sigmoid(share) * (first - second)
+            below[part] = (area * AREA).round().div(AREA).float().numpy()
+        return below
 
     def _rows(self, outputs: np.ndarray) -> np.ndarray:
         rows = outputs.reshape(-1, 5, PIXELS).swapaxes(1, 2).reshape(-1, 5)
@@ -190,7 +197,7 @@ class Coder:
         Raises:
             TypeError: the pictures are no uint8 array.
             ValueError: they have another shape, a pixel is above the highest level, or
-                there are more than a million pictures.
+                there are more than `MOST` pictures.
         """
         pixels = self._checked(images)
         stack = Stack(initial_words())
@@ -277,8 +284,8 @@ class Coder:
             raise TypeError("pictures must be a uint8 array; images.to_bytes makes one")
         if images.shape[1:] != (SIDE, SIDE):
             raise ValueError(f"pictures must be (n, 28, 28), not {images.shape}")
-        if len(images) > files.MOST:
-            raise ValueError(f"at most {files.MOST:,} pictures go into a file")
+        if len(images) > MOST:
+            raise ValueError(f"at most {MOST:,} pictures go into a file")
         if images.size and images.max() > self.pixels.highest:
             raise ValueError(
                 f"this coder knows the levels 0 to {self.pixels.highest}, "

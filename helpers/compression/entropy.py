@@ -1,25 +1,26 @@
 """Whole numbers to bits and back, at about -log2 p bits each: the entropy coder.
 
 `SymbolTables` counts how often each whole number comes, and packs others by these
-counts. Only this module touches the library constriction. Two kinds of coder stand
-here, for a queue (what went in first comes out first: `encode_symbols`,
-`decode_symbols`) and for a `Stack` (what went in last comes out first), which
-`bits_back` needs.
+counts. Only this module touches the library constriction, or, where it is missing, its
+slow `twin`. Two kinds of coder stand here, for a queue (what went in first comes out
+first: `encode_symbols`, `decode_symbols`) and for a `Stack` (what went in last comes
+out first), which `bits_back` needs.
 """
 
 import math
 from collections.abc import Sequence
 
-import constriction
 import numpy as np
 import torch
 from torch import Tensor
 
-_MODELS = constriction.stream.model
-_COINS = _MODELS.Bernoulli(perfect=False)
-_TABLES = _MODELS.Categorical(perfect=False)
+try:
+    from constriction import stream
+except ImportError:  # Linux on ARM
+    from helpers.compression import twin as stream
 
 Tables = Sequence[np.ndarray] | np.ndarray
+MOST_SYMBOLS = 1 << 22  # in a file; a forged count must not ask for all memory
 
 
 # A queue
@@ -28,7 +29,7 @@ Tables = Sequence[np.ndarray] | np.ndarray
 def encode_symbols(
     symbols: np.ndarray, tables: Tables, lowest: int | Sequence[int] = 0
 ) -> bytes:
-    """Packs whole numbers into about -sum log2 p bits, with constriction's range coder.
+    """Packs whole numbers into about -sum log2 p bits, with a range coder.
 
     All images go into one stream, dimension after dimension.
 
@@ -41,11 +42,13 @@ def encode_symbols(
 
     Raises:
         TypeError: symbols are no integers.
-        ValueError: a table that is no distribution, or a symbol outside its table.
+        ValueError: a table that is no distribution, a symbol outside its table, or more
+            than `MOST_SYMBOLS` symbols.
     """
     tables, lowest = _checked_tables(tables, lowest)
     symbols = _checked_symbols(symbols, tables)
-    coder = constriction.stream.queue.RangeEncoder()
+    check_size(*symbols.shape)
+    coder = stream.queue.RangeEncoder()
     for j, (table, first) in enumerate(zip(tables, lowest, strict=True)):
         index = symbols[:, j].astype(np.int64) - first
         bad = (index < 0) | (index >= len(table))
@@ -57,7 +60,7 @@ def encode_symbols(
         if len(table) > 1:  # a table of one symbol costs nothing
             coder.encode(
                 np.ascontiguousarray(index, np.int32),
-                _MODELS.Categorical(table, perfect=False),
+                stream.model.Categorical(table, perfect=False),
             )
     return coder.get_compressed().astype("<u4").tobytes()
 
@@ -75,17 +78,19 @@ def decode_symbols(
     problem = f"these {len(payload)} bytes are not {count} images of these tables"
     if len(payload) % 4 or count < 0:
         raise ValueError(problem)
+    check_size(count, len(tables))
     words = np.frombuffer(payload, "<u4").astype(np.uint32)
-    coder = constriction.stream.queue.RangeDecoder(words)
+    coder = stream.queue.RangeDecoder(words)
     symbols = np.empty((count, len(tables)), np.int32)
     for j, (table, first) in enumerate(zip(tables, lowest, strict=True)):
-        index: int | np.ndarray = 0
+        symbols[:, j] = first
         if count and len(table) > 1:
             try:
-                index = coder.decode(_MODELS.Categorical(table, perfect=False), count)
-            except AssertionError as error:  # constriction's word for invalid data
+                symbols[:, j] += coder.decode(
+                    stream.model.Categorical(table, perfect=False), count
+                )
+            except AssertionError as error:  # the coders' word for invalid data
                 raise ValueError(problem) from error
-        symbols[:, j] = index + first
     if not coder.maybe_exhausted():
         raise ValueError(problem)
     return symbols
@@ -151,6 +156,15 @@ class SymbolTables:
         return symbols.clip(-self.reach, self.reach).astype(np.int64)
 
 
+def check_size(count: int, dims: int) -> None:
+    """ValueError if so many images of so many symbols would ask for too much memory."""
+    if count * dims > MOST_SYMBOLS:
+        raise ValueError(
+            f"{count:,} images of {dims:,} symbols are more than the {MOST_SYMBOLS:,} "
+            "symbols of the largest file; write several, or the file was altered"
+        )
+
+
 def _checked_tables(
     tables: Tables, lowest: int | Sequence[int]
 ) -> tuple[list[np.ndarray], list[int]]:
@@ -198,7 +212,7 @@ class Stack:
 
     def __init__(self, bottom: Sequence[int] | np.ndarray = ()) -> None:
         words = np.array(bottom, np.uint32)
-        self._coder = constriction.stream.stack.AnsCoder(words, seal=True)
+        self._coder = stream.stack.AnsCoder(words, seal=True)
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> "Stack":
@@ -206,7 +220,7 @@ class Stack:
         if not payload or len(payload) % 4 or not any(payload[-4:]):
             raise ValueError(f"these {len(payload)} bytes are no stack")
         stack, words = cls(), np.frombuffer(payload, "<u4").astype(np.uint32)
-        stack._coder = constriction.stream.stack.AnsCoder(words)
+        stack._coder = stream.stack.AnsCoder(words)
         return stack
 
     def to_bytes(self) -> bytes:
@@ -217,27 +231,27 @@ class Stack:
         """The words that it began with; None while anything else lies on them."""
         try:
             return self._coder.get_compressed(unseal=True)
-        except AssertionError:  # constriction's word for invalid data
+        except AssertionError:  # the coders' word for invalid data
             return None
 
     def push_coins(self, symbols: np.ndarray, chances: np.ndarray) -> None:
         """Pushes zeros and ones (n,), each 1 with its chance (n,), not 0 and not 1."""
-        self._coder.encode_reverse(_int32(symbols), _COINS, chances)
+        self._coder.encode_reverse(_int32(symbols), _coins(), chances)
 
     def pop_coins(self, chances: np.ndarray) -> np.ndarray:
         """The int32 symbols (n,) that were pushed with these chances."""
-        return self._coder.decode(_COINS, chances)
+        return self._coder.decode(_coins(), chances)
 
     def push_places(self, symbols: np.ndarray, shares: np.ndarray) -> None:
         """Pushes places (n,) in rows of shares, float32 (n, k), each above 0.
 
         A row need not add up to 1.
         """
-        self._coder.encode_reverse(_int32(symbols), _TABLES, shares)
+        self._coder.encode_reverse(_int32(symbols), _rows(), shares)
 
     def pop_places(self, shares: np.ndarray) -> np.ndarray:
         """The int32 places (n,) that were pushed with these shares."""
-        return self._coder.decode(_TABLES, shares)
+        return self._coder.decode(_rows(), shares)
 
     def push_cells(
         self, symbols: np.ndarray, means: np.ndarray, spreads: np.ndarray, reach: int
@@ -256,8 +270,16 @@ class Stack:
         return self._coder.decode(_cells(reach), means, spreads)
 
 
-def _cells(reach: int) -> constriction.stream.model.QuantizedGaussian:
-    return _MODELS.QuantizedGaussian(-reach, reach)
+def _coins() -> object:
+    return stream.model.Bernoulli(perfect=False)
+
+
+def _rows() -> object:
+    return stream.model.Categorical(perfect=False)
+
+
+def _cells(reach: int) -> object:
+    return stream.model.QuantizedGaussian(-reach, reach)
 
 
 def _int32(symbols: np.ndarray) -> np.ndarray:

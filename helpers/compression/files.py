@@ -4,12 +4,15 @@ The notebooks on compression write theirs with `write_file`; `bits_back` has a `
 of its own with the same header.
 """
 
+import os
 import struct
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from helpers.compression.entropy import check_size
 
 MOST = 1_000_000  # images in a file; a forged count must not ask for all memory
 
@@ -26,11 +29,13 @@ class Format:
         magic: the four bytes.
         version: 0 to 255.
         own: the fields of its own, in the letters of the module `struct`.
+        most: images in a file.
     """
 
     magic: bytes
     version: int
     own: str
+    most: int = MOST
 
     @property
     def header_bytes(self) -> int:
@@ -44,8 +49,8 @@ class Format:
     def pack(self, payload: bytes, count: int, *own: int | bytes) -> bytes:
         """The whole file; ValueError if the header cannot hold one of the numbers."""
         try:
-            if not 0 <= count <= MOST:
-                raise struct.error(f"the number of images must be 0 to {MOST:,}")
+            if not 0 <= count <= self.most:
+                raise struct.error(f"the number of images must be 0 to {self.most:,}")
             fields = self.magic, self.version, *own, count, len(payload)
             head = self._header.pack(*fields, 0)[:-4]
         except struct.error as error:
@@ -59,27 +64,40 @@ class Format:
         Raises:
             ValueError: the file is of another kind, cut short, too long, or altered.
         """
-        if not self.magic.startswith(file[:4]):
-            raise ValueError(f"{name} is not a file of these notebooks")
         size = self.header_bytes
-        if len(file) < size:
-            raise ValueError(f"{name} is cut short: it ends within its header")
-        _, version, *own, count, length, _ = self._header.unpack(file[:size])
+        count, *own = self.checked(file[:size], len(file) - size, name)
         payload = file[size:]
+        if _checksum(file[: size - 4], payload) != file[size - 4 : size]:
+            raise ValueError(f"{name} was altered: its checksum is wrong")
+        return payload, count, *own
+
+    def checked(self, head: bytes, follow: int, name: str) -> tuple:
+        """The count and the fields of its own, from the first bytes of a file.
+
+        Args:
+            head: as many bytes as a header has, if there are so many.
+            follow: how many bytes follow; they are not needed yet.
+
+        Raises:
+            ValueError: the header is not of this kind, or announces other bytes.
+        """
+        if not self.magic.startswith(head[:4]):
+            raise ValueError(f"{name} is not a file of these notebooks")
+        if len(head) < self.header_bytes:
+            raise ValueError(f"{name} is cut short: it ends within its header")
+        _, version, *own, count, length, _ = self._header.unpack(head)
         if version != self.version:
             raise ValueError(
                 f"{name} has version {version}; this code reads {self.version}"
             )
-        if len(payload) != length:
+        if follow != length:
             raise ValueError(
                 f"{name} is cut short or altered: its header announces {length} bytes, "
-                f"{len(payload)} follow"
+                f"{follow} follow"
             )
-        if _checksum(file[: size - 4], payload) != file[size - 4 : size]:
-            raise ValueError(f"{name} was altered: its checksum is wrong")
-        if count > MOST:
+        if count > self.most:
             raise ValueError(f"{name} was altered: nobody writes {count:,} images")
-        return payload, count, *own
+        return count, *own
 
 
 def _checksum(*parts: bytes) -> bytes:
@@ -100,7 +118,12 @@ def write_file(path: str | Path, payload: bytes, *, count: int, dims: int) -> in
         payload: any bytes, such as those of `entropy.encode_symbols`.
         count: number of images, at most a million.
         dims: symbols of an image, below 2^16.
+
+    Raises:
+        ValueError: the header cannot hold a number, or there are more symbols than
+            `entropy.MOST_SYMBOLS`.
     """
+    check_size(count, dims)
     return Path(path).write_bytes(_SYMBOLS.pack(payload, count, dims))
 
 
@@ -110,7 +133,11 @@ def read_file(path: str | Path) -> tuple[int, int, bytes]:
     Raises:
         ValueError: the file is of another kind, cut short, too long, or altered.
     """
-    payload, count, dims = _SYMBOLS.unpack(Path(path).read_bytes(), str(path))
+    with open(path, "rb") as file:  # a large file of another kind is not read whole
+        head = file.read(_SYMBOLS.header_bytes)
+        follow = os.fstat(file.fileno()).st_size - len(head)
+        check_size(*_SYMBOLS.checked(head, follow, str(path)))
+        payload, count, dims = _SYMBOLS.unpack(head + file.read(), str(path))
     return count, dims, payload
 
 

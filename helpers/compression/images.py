@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 
 SIDE = 28  # pixels of an image, in both directions
+MOST_PIXELS = 1 << 23  # of a picture: 10,000 images, and not all memory
 
 
 # Images as bytes
@@ -124,6 +125,8 @@ class Codec:
                 f"{self.name} wants a uint8 picture (height, width), "
                 f"not {picture.dtype} {picture.shape}"
             )
+        if picture.size > MOST_PIXELS:
+            raise ValueError(f"a picture has at most {MOST_PIXELS:,} pixels")
         low, high = self.settings
         if not isinstance(setting, int | np.integer) or not low <= setting <= high:
             raise ValueError(
@@ -138,9 +141,19 @@ class Codec:
         return min(files, key=len)
 
     def decode(self, file: bytes) -> np.ndarray:
-        """The grey picture in a file, uint8 (height, width)."""
-        with Image.open(io.BytesIO(file), formats=[self.format]) as picture:
-            return np.array(picture.convert("L"))
+        """The grey picture in a file, uint8 (height, width).
+
+        Raises:
+            ValueError: the file is of another kind, cut short or damaged, as far as its
+                format can notice that, or announces more pixels than `MOST_PIXELS`.
+        """
+        try:
+            with Image.open(io.BytesIO(file), formats=[self.format]) as picture:
+                if math.prod(picture.size) > MOST_PIXELS:
+                    raise ValueError(f"it announces {picture.size} pixels")
+                return np.array(picture.convert("L"))
+        except Exception as error:  # each format has its own kinds
+            raise ValueError(f"this is no whole {self.name} file: {error}") from error
 
 
 def _jpeg(**options: object) -> list[dict]:

@@ -107,7 +107,7 @@ def lab(browser, tmp_path_factory):
         file = home / "config/lab/user-settings/@jupyterlab"
         file = file / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(content))
+        file.write_text(json.dumps(content), encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -116,7 +116,7 @@ def lab(browser, tmp_path_factory):
     variables |= {"JUPYTER_TOKEN": "secret", "HELPERS_EFFORT": "quick"}
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"]
     log = home / "lab.log"
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         server = subprocess.Popen(
             [*command, f"--port={port}", "--port-retries=0", str(folder / "notebooks")],
             env=kernel_environment(home, **variables),
@@ -138,9 +138,11 @@ def lab(browser, tmp_path_factory):
 
 def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
     for _ in range(120):
-        assert server.poll() is None, log.read_text()
+        assert server.poll() is None, log.read_text(encoding="utf-8")
         with contextlib.suppress(OSError, urllib.error.URLError):
             urllib.request.urlopen(f"{address}/api?token=secret", timeout=5)
             return
         time.sleep(0.5)
-    raise AssertionError("JupyterLab did not start:\n" + log.read_text())
+    raise AssertionError(
+        "JupyterLab did not start:\n" + log.read_text(encoding="utf-8")
+    )
