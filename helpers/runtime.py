@@ -44,6 +44,11 @@ class Run:
         """Returns `full` at full effort, and `quick` at quick and at smoke effort."""
         return full if self.effort == "full" else quick
 
+    def steps(self, full: int, quick: int) -> int:
+        """How many steps a training takes that a notebook writes out: three at smoke
+        effort, which is for tests, else `pick(full, quick)`."""
+        return 3 if self.effort == "smoke" else self.pick(full, quick)
+
     def generator(self, offset: int = 0) -> torch.Generator:
         """A random generator of its own, so that one experiment cannot disturb another.
 

@@ -317,6 +317,22 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.three_prices(194, 103, 164),
         figures.fineness({"a": ([1, 2, 16], [160, 150, 400])}, level=137),
         figures.grey_line(np.linspace(-7, 8, 257)),
+        figures.layer_chain(
+            DIGIT, {"a": np.geomspace(1e-8, 1, 10), "b": np.linspace(5, 1, 10)}
+        ),
+        figures.named_digits(
+            DIGIT.expand(10, 1, 28, 28), [7] * 10, {"10 layers": range(10)}
+        ),
+        figures.sigmoid_and_slope(),
+        figures.sizes_by_layer({"a": np.geomspace(1e-8, 1, 10), "b": [1] * 30}, "size"),
+        figures.stacking_film(
+            DIGIT, [(torch.rand(64), torch.rand(n)) for n in (784, 64, 64)]
+        ),
+        figures.histograms_of_sums({n: 2 * torch.arange(-n, n) for n in (1, 16, 64)}),
+        figures.cloud_film({"a": {0: POINTS, 30: 1e-9 * POINTS}}),
+        figures.before_and_after(POINTS, POINTS - 9),
+        figures.residual_block(),
+        figures.depth_table({("a long name, here", 3): 0.1, ("b", 100): 0.97}),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):
@@ -495,3 +511,18 @@ def test_latent_rates_of_five_betas():
 def test_digits_must_follow_from_the_pile(sizes, after):
     with pytest.raises(ValueError, match="ten digits"):
         figures.digits_of_symbols(sizes, 347, "b", after)
+
+
+def test_an_arrow_is_as_thick_as_its_gradient():
+    drawing = figures.layer_chain(DIGIT, {"a": [1e-6, 0.5, 2.0, 1.0]})
+    shafts = [
+        np.ptp(patch.get_path().vertices[[0, 6], 1])
+        for patch in drawing.axes[0].patches
+        if type(patch).__name__ == "Polygon"
+    ]
+    np.testing.assert_allclose(np.divide(shafts, shafts[-1]), [0.5, 2.0, 1.0])
+
+
+def test_the_table_of_depths_leaves_open_what_was_not_tried():
+    (axes,) = figures.depth_table({("a", 3): 0.1, ("b", 100): 0.966}).axes
+    assert sorted(text.get_text() for text in axes.texts) == ["10", "97"]

@@ -190,6 +190,7 @@ def test_effort_from_outside(monkeypatch, effort):
     run = runtime.start("one")
     assert run.effort == effort.strip().lower()
     assert run.pick("long", "short") == ("long" if effort == "full" else "short")
+    assert run.steps(300, 150) == dict(full=300, quick=150, smoke=3)[run.effort]
 
 
 def test_bad_effort_from_outside(monkeypatch):

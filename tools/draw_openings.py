@@ -58,6 +58,44 @@ def way_into_a_file():
     )
 
 
+def layer_chain():
+    """03: gradients of ten fresh layers, with sigmoids and with residual blocks.
+
+    They are those of the lesson: of the weights, for 256 training images and all ten
+    labels, divided by that of the tenth layer.
+    """
+    digits = mnist()
+    images, labels = digits.train[:256].flatten(1), digits.train_labels[:256]
+    plain, ends = [nn.Linear(784, 64), nn.Sigmoid()], [nn.Linear(64, 10)]
+    for _ in range(9):
+        plain += [nn.Linear(64, 64), nn.Sigmoid()]
+    blocks = [_Residual() for _ in range(9)]
+    residual = [nn.Linear(784, 64), *blocks, nn.BatchNorm1d(64), nn.ReLU(), *ends]
+    rows = {}
+    for title, parts in {
+        "ten sigmoid layers": nn.Sequential(*plain, *ends),
+        "ten residual layers": nn.Sequential(*residual),
+    }.items():
+        layers = [part for part in parts.modules() if isinstance(part, nn.Linear)]
+        if "residual" in title:
+            for layer in layers:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+        nn.functional.cross_entropy(parts(images), labels).backward()
+        sizes = [layer.weight.grad.square().mean().sqrt() for layer in layers[:-1]]
+        rows[title] = [(size / sizes[-1]).item() for size in sizes]
+    return figures.layer_chain(digits.test[0], rows)
+
+
+class _Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.change = nn.Sequential(nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64))
+
+    def forward(self, h):
+        return h + self.change(h)
+
+
 def _small_autoencoder(images):
     encoder = nn.Sequential(
         nn.Flatten(), nn.Linear(784, 512), nn.GELU(), nn.Linear(512, 30)
@@ -213,6 +251,7 @@ def boxes_and_pile():
 DRAWINGS = {
     "01": ("hourglass.png", hourglass),
     "02": ("way_into_a_file.png", way_into_a_file),
+    "03": ("layer_chain.png", layer_chain),
     "04": ("beliefs.png", beliefs),
     "05": ("bill.png", bill),
     "06": ("half_of_a_four.png", half_of_a_four),

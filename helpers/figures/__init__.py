@@ -11,6 +11,7 @@ drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
 games     two machines that imagine, a forger against a detective, tables of payoffs
 piles     boxes of cards, piles of bits, and what they cost
+depth     what travels back through many layers, and what keeps it
 """
 
 from helpers.figures.beliefs import (
@@ -58,6 +59,18 @@ from helpers.figures.coding import (
     rounding_and_noise,
     water,
     way_into_a_file,
+)
+from helpers.figures.depth import (
+    before_and_after,
+    cloud_film,
+    depth_table,
+    histograms_of_sums,
+    layer_chain,
+    named_digits,
+    residual_block,
+    sigmoid_and_slope,
+    sizes_by_layer,
+    stacking_film,
 )
 from helpers.figures.drawings import (
     bill_by_hand,
@@ -127,6 +140,7 @@ __all__ = [
     "answers_of_encoder",
     "answers_table",
     "bars",
+    "before_and_after",
     "belief_film",
     "bell_film",
     "best_answers",
@@ -138,11 +152,13 @@ __all__ = [
     "bytes_and_errors",
     "check_alt",
     "class_shares",
+    "cloud_film",
     "clouds_in_plane",
     "code_words",
     "coin_walk",
     "counted_rounds",
     "curves",
+    "depth_table",
     "die_and_cards",
     "digits_of_symbols",
     "display_png",
@@ -157,6 +173,7 @@ __all__ = [
     "heat_table",
     "hidden_half_drawing",
     "histogram_film",
+    "histograms_of_sums",
     "hourglass",
     "image_grid",
     "imagining_machine",
@@ -166,7 +183,9 @@ __all__ = [
     "ladder_of_bars",
     "latent_map",
     "latent_rates",
+    "layer_chain",
     "loss_curves",
+    "named_digits",
     "narrowing",
     "one_round",
     "paid_bills",
@@ -180,6 +199,7 @@ __all__ = [
     "popped_cells",
     "price_as_area",
     "pushed_draws",
+    "residual_block",
     "restored_points",
     "rolls",
     "rounding_and_noise",
@@ -189,7 +209,10 @@ __all__ = [
     "sheet",
     "sheet_of_plane",
     "show",
+    "sigmoid_and_slope",
+    "sizes_by_layer",
     "squared_error_drawing",
+    "stacking_film",
     "steps_on_a_hill",
     "tangent",
     "three_prices",
