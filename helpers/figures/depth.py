@@ -135,9 +135,8 @@ def sizes_by_layer(lines: Mapping[str, Sequence[float]], ylabel: str) -> Figure:
     axes.set(yscale="log", xlabel="layer", ylabel=ylabel)
     axes.margins(y=0.12)  # a name may stand below its line
     depth = max(len(sizes) for sizes in lines.values())
-    axes.set_xticks(
-        range(1, depth + 1) if depth <= 10 else [1, *range(5, depth + 1, 5)]
-    )
+    step = 1 if depth <= 10 else 5 if depth <= 50 else 20
+    axes.set_xticks(sorted({1, *range(step, depth + 1, step)}))
     return figure
 
 
@@ -256,7 +255,7 @@ def before_and_after(before: Tensor, after: Tensor) -> Figure:
         before, after: values (images, units), at most three units.
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
-    panels = figure.subplots(1, 2)
+    panels = figure.subplots(1, 2, sharex=True)
     colours = [COLOURS[name] for name in ("blue", "orange", "vermilion")]
     titles = "before", "after"
     for axes, title, values in zip(panels, titles, (before, after), strict=True):
