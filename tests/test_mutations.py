@@ -54,6 +54,24 @@ MUTATIONS = [
         {"learned_bytes_008", "loss_saves"},
     ),
     (
+        "03_training_deep_networks.ipynb",  # each code restored as another one
+        "train(autoencoder, codes, codes, squared_error",
+        "train(autoencoder, codes, codes.flip(0), squared_error",
+        {"pretraining_rescue_accuracy"},
+    ),
+    (
+        "03_training_deep_networks.ipynb",  # first weights of the usual size
+        "xavier_normal_(weight, gain=4)",
+        "xavier_normal_(weight, gain=1)",
+        {"xavier4_sigmoid3_accuracy"},
+    ),
+    (
+        "03_training_deep_networks.ipynb",  # no way around
+        "[Residual(WIDTH) for _",
+        "[Residual(WIDTH).change for _",
+        {"residual100_accuracy"},
+    ),
+    (
         "04_latent_variables.ipynb",  # shares of a recipe in place of those of a row
         "return (log_chance + weights.log()).softmax(dim=1)",
         "return (log_chance + weights.log()).softmax(dim=0)",
