@@ -79,6 +79,7 @@ from helpers.figures.depth_further import (
     shares_by_rate,
     shares_by_work,
     sigmoid_that_hands_on,
+    sizes_along,
 )
 from helpers.figures.drawings import (
     bill_by_hand,
@@ -223,6 +224,7 @@ __all__ = [
     "show",
     "sigmoid_and_slope",
     "sigmoid_that_hands_on",
+    "sizes_along",
     "sizes_by_layer",
     "squared_error_drawing",
     "stacking_film",

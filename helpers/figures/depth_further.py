@@ -62,7 +62,8 @@ def one_normalised_layer() -> Figure:
         left = 2.6 + 4.6 * k
         box = Rectangle((left, -2.4), 2.8, 2.9, facecolor="white", edgecolor="0.4")
         axes.add_patch(box)
-        axes.text(left + 1.4, -0.95, name, ha="center", va="center", color=GREY)
+        style = dict(ha="center", va="center", color=GREY, fontsize=11)
+        axes.text(left + 1.4, -0.95, name, **style)
     for k in range(4):
         middle = 1.7 + 4.6 * k
         left, right = middle - 0.8, middle + 0.8
@@ -98,7 +99,8 @@ def shares_by_rate(lines: Mapping[str, Mapping[float, float]]) -> Figure:
 
 
 def shares_by_work(
-    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], levels: Sequence[float]
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    levels: Sequence[float],
 ) -> Figure:
     """Shares of right answers against the work done, at most four recipes.
 
@@ -120,4 +122,29 @@ def shares_by_work(
     axes.set(xlabel="work, in steps with labels", ylabel="right answers, percent")
     axes.set(ylim=(0, 100), xlim=(0, None))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=11)
+    return figure
+
+
+def sizes_along(lines: Mapping[str, Sequence[float]], ylabel: str) -> Figure:
+    """One size a layer on a logarithmic axis, each network's name at its last layer.
+
+    Args:
+        lines: from the name of a network to its sizes, first layer first; at most four.
+        ylabel: what the sizes are.
+    """
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for sizes, (colour, look) in zip(lines.values(), LOOKS, strict=False):
+        layers = range(1, len(sizes) + 1)
+        axes.plot(layers, sizes, look, color=COLOURS[colour], markersize=4)
+    axes.set(yscale="log", xlabel="layer", ylabel=ylabel)
+    low, high = np.log(axes.get_ylim())
+    ends = [float(sizes[-1]) for sizes in lines.values()]
+    heights = [(np.log(end) - low) / (high - low) for end in ends]
+    order, lowest = np.argsort(heights), -1.0
+    for k in order:
+        lowest = max(heights[k], lowest + 0.09)
+        place = dict(xycoords="axes fraction", textcoords="offset points", va="center")
+        colour = COLOURS[LOOKS[k][0]]
+        axes.annotate(list(lines)[k], (1, lowest), (5, 0), color=colour, **place)
     return figure
