@@ -46,7 +46,7 @@ def weighted(net: nn.Module) -> list[nn.Module]:
 
 
 def with_weights(net: nn.Module, init: Callable[[Tensor], object]) -> nn.Module:
-    """Draws all weights anew with `init(weight)`, sets biases to zero, returns `net`."""
+    """Draws all weights anew by `init(weight)`, sets biases to 0, returns `net`."""
     for layer in weighted(net):
         init(layer.weight)
         nn.init.zeros_(layer.bias)
