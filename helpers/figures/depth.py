@@ -133,6 +133,7 @@ def sizes_by_layer(lines: Mapping[str, Sequence[float]], ylabel: str) -> Figure:
         shift = (12, -3) if rises else (2, 11)  # not on its own line
         axes.annotate(name, (1, sizes[0]), shift, **place)
     axes.set(yscale="log", xlabel="layer", ylabel=ylabel)
+    axes.margins(y=0.12)  # a name may stand below its line
     depth = max(len(sizes) for sizes in lines.values())
     axes.set_xticks(
         range(1, depth + 1) if depth <= 10 else [1, *range(5, depth + 1, 5)]
