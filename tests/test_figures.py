@@ -333,6 +333,12 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.before_and_after(POINTS, POINTS - 9),
         figures.residual_block(),
         figures.depth_table({("a long name, here", 3): 0.1, ("b", 100): 0.97}),
+        figures.sigmoid_that_hands_on(),
+        figures.clouds_and_ratios({2.0: POINTS, 1.22: POINTS, 1.05: POINTS}),
+        figures.one_normalised_layer(),
+        figures.sizes_along({"a": np.geomspace(1e-8, 1, 10), "b": [1] * 30}, "size"),
+        figures.shares_by_rate({"a": {0.03: 0.1, 1: 0.9}, "b": {0.03: 0.9, 1: 0.1}}),
+        figures.shares_by_work({"a": ([20, 600], [0.1, 0.96])}, (0.9, 0.95)),
     ],
 )
 def test_nothing_of_a_drawing_is_cut(drawing):

@@ -144,6 +144,24 @@ MUTATIONS = [
         {"kl_0_1_to_4_9", "recipes_near_pair", "recipes_far_pair"},
     ),
     (
+        "further/03_what_else_lets_it_train.ipynb",  # the half is added, not taken away
+        "layer.bias.copy_(-layer.weight",
+        "layer.bias.copy_(layer.weight",
+        {"centred_sigmoid10_accuracy"},
+    ),
+    (
+        "further/03_what_else_lets_it_train.ipynb",  # shares that are not squared
+        "return (1 / shares.square().sum()).item()",
+        "return (1 / shares.sum()).item()",
+        {"orthogonal100_directions"},
+    ),
+    (
+        "further/03_what_else_lets_it_train.ipynb",  # no way around
+        "return h + self.factor * self.change(h)",
+        "return self.factor * self.change(h)",
+        {"residual_gradient_ratio", "bare_road30_accuracy", "residual300_accuracy"},
+    ),
+    (
         "06_variational_inference.ipynb",  # accept upside down
         "return u < (log_new - log_old).exp()",
         "return u < (log_old - log_new).exp()",

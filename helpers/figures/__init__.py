@@ -12,6 +12,7 @@ bills     codebooks and their bills, and how far two bells differ
 games     two machines that imagine, a forger against a detective, tables of payoffs
 piles     boxes of cards, piles of bits, and what they cost
 depth     what travels back through many layers, and what keeps it
+depth_further  first weights, directions, growth and work, for the second visit of 03
 """
 
 from helpers.figures.beliefs import (
@@ -71,6 +72,14 @@ from helpers.figures.depth import (
     sigmoid_and_slope,
     sizes_by_layer,
     stacking_film,
+)
+from helpers.figures.depth_further import (
+    clouds_and_ratios,
+    one_normalised_layer,
+    shares_by_rate,
+    shares_by_work,
+    sigmoid_that_hands_on,
+    sizes_along,
 )
 from helpers.figures.drawings import (
     bill_by_hand,
@@ -153,6 +162,7 @@ __all__ = [
     "check_alt",
     "class_shares",
     "cloud_film",
+    "clouds_and_ratios",
     "clouds_in_plane",
     "code_words",
     "coin_walk",
@@ -187,6 +197,7 @@ __all__ = [
     "loss_curves",
     "named_digits",
     "narrowing",
+    "one_normalised_layer",
     "one_round",
     "paid_bills",
     "pairs_of_bars",
@@ -206,10 +217,14 @@ __all__ = [
     "settling",
     "share_bars",
     "shared_points",
+    "shares_by_rate",
+    "shares_by_work",
     "sheet",
     "sheet_of_plane",
     "show",
     "sigmoid_and_slope",
+    "sigmoid_that_hands_on",
+    "sizes_along",
     "sizes_by_layer",
     "squared_error_drawing",
     "stacking_film",
