@@ -42,13 +42,29 @@ def test_links_lead_to_files():
         assert (ROOT / target).exists(), target
 
 
+def minutes_to_read(path) -> float:
+    """150 words or 12 lines of code a minute, and a minute for each guess."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    own = {"exercise", "check", "solution"}
+    code = "\n".join(
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code" and not own & set(cell.metadata.get("tags", []))
+    )
+    lines = sum(bool(line.strip()) for line in code.splitlines())
+    return len(re.findall(r"\w+", text)) / 150 + lines / 12 + text.count("**Predict**")
+
+
 def test_the_table_lists_lessons_with_their_second_visits():
-    rows = re.findall(r"^\| (\d\d) \|(.+)\|(.+)\|(.*)\|$", README, re.MULTILINE)
+    row = r"^\| (\d\d) \|(.+)\|(.+)\|(.*)\|([ \d,]+)\|$"
     listed = []
-    for number, lesson, question, visits in rows:
+    for number, lesson, question, visits, minutes in re.findall(row, README, re.M):
         links = re.findall(r"\]\((.+?)\)", lesson), re.findall(r"\]\((.+?)\)", visits)
         assert len(links[0]) == 1 and "?" in question
         listed += [(number, *links[0], True), *((number, v, False) for v in links[1])]
+        for link, said in zip(sum(links, []), minutes.split(","), strict=True):
+            assert abs(minutes_to_read(ROOT / link) - int(said)) <= 3, link
     paths = notebook_paths()
     assert listed == [(path.name[:2], place(path), is_lesson(path)) for path in paths]
 
