@@ -130,8 +130,9 @@ def sizes_by_layer(lines: Mapping[str, Sequence[float]], ylabel: str) -> Figure:
         axes.plot(layers, sizes, look, color=COLOURS[colour], markersize=4)
         place = dict(textcoords="offset points", va="center", color=COLOURS[colour])
         rises = len(sizes) > 1 and sizes[1] > 1.5 * sizes[0]
-        shift = (12, -3) if rises else (2, 11)  # not on its own line
-        axes.annotate(name, (1, sizes[0]), shift, **place)
+        # Not on its own line: below the middle of one that rises, else above its start.
+        at, shift = (len(sizes) // 2, (8, -14)) if rises else (0, (2, 11))
+        axes.annotate(name, (at + 1, sizes[at]), shift, **place)
     axes.set(yscale="log", xlabel="layer", ylabel=ylabel)
     axes.margins(y=0.12)  # a name may stand below its line
     depth = max(len(sizes) for sizes in lines.values())
@@ -165,7 +166,7 @@ def stacking_film(picture: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> F
         for k, image in enumerate(shown):
             left = 0.1 + 3.1 * k
             lit = image / max(float(image.max()), 1e-6)
-            place(axes, lit, (left, left + 1.5), (top - 1.4, top + 0.1))
+            _framed(axes, lit, left, top)
             if k:
                 new = k == frame + 1 or frame == 3
                 colour = BACK if new else GREY
@@ -183,11 +184,18 @@ def stacking_film(picture: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> F
             continue
         axes.text(right + 0.7, top - 0.5, "decoder", **middle)
         image = restored[frame] / max(float(images[frame].max()), 1e-6)
-        place(axes, image, (right + 1.5, right + 3.0), (top - 1.4, top + 0.1))
+        _framed(axes, image, right + 1.5, top)
         what = "the picture" if frame == 0 else f"code {frame}"
         text = f"should be\n{what}"
         axes.text(right + 3.2, top - 0.65, text, va="center", fontsize=10, color=GREY)
     return axes.figure
+
+
+def _framed(axes: Axes, image: np.ndarray, left: float, top: float) -> None:
+    """A picture in a thin frame, so that white fields are seen on a white page."""
+    place(axes, image, (left, left + 1.5), (top - 1.4, top + 0.1))
+    frame = Rectangle((left, top - 1.4), 1.5, 1.5, fill=False, edgecolor=GREY)
+    axes.add_patch(frame)
 
 
 def _square(values: Tensor) -> np.ndarray:
