@@ -21,7 +21,7 @@ class Judge:
         return predict(nn.Sequential(self.network, nn.Softmax(1)), images)
 
     def accepts(self, images: Tensor) -> Tensor:
-        """Whether one of the ten digits gets 90 % or more, bool (n,)."""
+        """Whether one of the ten digits gets 90% or more, bool (n,)."""
         return self.chances(images)[:, :10].max(1).values >= SURE
 
     def share(self, images: Tensor) -> float:

@@ -103,14 +103,14 @@ def test_nothing_of_a_figure_is_cut(figure):
 def test_a_film_shows_the_belief_in_groups_and_things():
     (axes,) = figures.belief_film({"x": PRIOR}, WORLD, ["dog"]).axes
     said = [text.get_text() for text in axes.texts]
-    assert said == ["45 %", "20 %", "15 %", "20 %", "2.5 %"]
+    assert said == ["45%", "20%", "15%", "20%", "2.5%"]
 
 
 def test_the_round_by_hand_counts_with_the_shares():
     before = torch.tensor([[0.75, 0.75], [0.25, 0.25]])
     (axes,) = figures.one_round(ROWS, SHARES, before).axes
     said = {text.get_text() for text in axes.texts}
-    assert {".94", ".79", ".31", ".12", "weight .57", "weight .43"} <= said
+    assert {"0.94", "0.79", "0.31", "0.12", "weight 0.57", "weight 0.43"} <= said
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_pictures_of_walks_and_bells(two):
 def test_picture_of_half_a_digit(two):
     drawing = figures.hidden_half_drawing(torch.ones(784), two, DECODER)
     written = [text.get_text() for text in drawing.texts]
-    assert {"A", "B", "70 %", "30 %"} <= set(written) and inside(drawing)
+    assert {"A", "B", "70%", "30%"} <= set(written) and inside(drawing)
     half = drawing.axes[0].images[0].get_array()
     assert half[:14].min() == 1 and half[14:].max() < 0.5
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-# Most dogs swim, but not all; and even the surest answer leaves 2 %, because people
+# Most dogs swim, but not all; and even the surest answer leaves 2%, because people
 # make mistakes. So each answer is a probability of yes.
 CHANCE = {
     "n": 0.02,  # no

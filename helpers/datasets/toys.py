@@ -41,7 +41,7 @@ def eight_islands(count: int) -> Tensor:
 
 
 def islands_found(points: Tensor) -> tuple[int, float]:
-    """How many islands hold 1 % of the points (n, 2) or more, and the share on any.
+    """How many islands hold 1% of the points (n, 2) or more, and the share on any.
 
     A point is on an island if it lies at most two spreads (0.3) from its middle.
     """

@@ -115,7 +115,7 @@ def counted_rounds(kept: dict[str, int], rounds: int = 100) -> Figure:
         for spine in axes.spines.values():
             spine.set(visible=True, color="0.7")
         axes.set_title(f"{name}: {count}", loc="center", fontsize=11)
-        share = f"{100 * count / total:.0f} % of the {total}"
+        share = f"{100 * count / total:.0f}% of the {total}"
         axes.set_xlabel(share, fontsize=10, labelpad=3)
     return figure
 
@@ -158,7 +158,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
         for share, colour in zip(shares[row].tolist(), OF_RECIPES, strict=True):
             bar = Rectangle((start, y - 0.33), 6.4 * share, 0.66, color=colour)
             axes.add_patch(bar)
-            text = f"{share:.1f}".lstrip("0")
+            text = f"{share:.1f}"
             axes.text(start + 3.2 * share, y, text, **_mid("white", size=10))
             start += 6.4 * share
     axes.text(14.1, rows + 0.6, "M: count with the shares", **_mid())
@@ -172,10 +172,10 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
             y = top - 0.75 * (line + 1)
             axes.text(11.3, y, text, color=GREY, va="center", size=10)
             for column, value in enumerate(values.tolist()):
-                number = f"{value:.2f}".lstrip("0")
+                number = f"{value:.2f}"
                 style = _mid(colour if line else GREY, size=11)
                 axes.text(13.7 + 1.5 * column, y, number, **style)
-        share = f"weight {weights[k]:.2f}".replace("0.", ".")
+        share = f"weight {weights[k]:.2f}"
         axes.text(13.5, top, share, color=GREY, va="center", size=10)
     return axes.figure
 
@@ -286,7 +286,7 @@ def die_and_cards(
         place(axes, card, (x, x + 1.6), (y, y + 1.6))
         is_it = k == chosen
         style = _mid(COLOURS["vermilion"] if is_it else GREY, size=10)
-        axes.text(x + 0.8, y - 0.35, f"{100 * weight:.0f} %", **style)
+        axes.text(x + 0.8, y - 0.35, f"{100 * weight:.0f}%", **style)
         if is_it:
             edge = dict(fill=False, edgecolor=COLOURS["vermilion"], lw=3, zorder=3)
             axes.add_patch(Rectangle((x, y), 1.6, 1.6, **edge))
@@ -374,8 +374,8 @@ def guessed_picture(frames: dict[str, tuple[Tensor, Tensor, Tensor]]) -> Figure:
 
 def _percent(value: float) -> str:
     if value >= 10:
-        return f"{value:.0f} %"
-    return f"{value:.2g} %" if value >= 0.95 else "<1 %" if value >= 0.1 else "0"
+        return f"{value:.0f}%"
+    return f"{value:.2g}%" if value >= 0.95 else "<1%" if value >= 0.1 else "0"
 
 
 def _mid(colour: str = "black", size: float = 12) -> dict:

@@ -105,7 +105,7 @@ def share_bars(panels: dict[str, dict[str, float]]) -> Figure:
     for axes, (title, bars) in zip(grid, panels.items(), strict=True):
         colours = [COLOURS["sky"]] * (len(bars) - 1) + [COLOURS["vermilion"]]
         drawn = axes.barh(list(bars), [100 * x for x in bars.values()], color=colours)
-        axes.bar_label(drawn, fmt="%.0f %%", padding=3)
+        axes.bar_label(drawn, fmt="%.0f%%", padding=3)
         axes.set_title(title, fontsize=11)
         axes.set(xlim=(0, max(125 * top, 1)), xlabel="accepted, percent")
         axes.grid(False, axis="y")

@@ -66,11 +66,11 @@ def _thick_arrow(axes: Axes, start: float, end: float, y: float, width: float) -
 
 
 def _share(value: float) -> str:
-    """A share as a short text: 4.3, 1, .13, .02, or a power of ten."""
+    """A share as a short text: 4.3, 1, 0.13, 0.02, or a power of ten."""
     if value >= 0.995:
         return f"{value:.2g}"
     if value >= 0.00095:
-        return f"{value:.1g}".lstrip("0") if value < 0.1 else f"{value:.2f}".lstrip("0")
+        return f"{value:.1g}" if value < 0.1 else f"{value:.2f}"
     return f"$10^{{{round(np.log10(value))}}}$"
 
 

@@ -91,7 +91,7 @@ def pixel_table(image: Tensor, rows: slice, columns: slice) -> Figure:
     left.add_patch(Rectangle(edges, part.shape[1], part.shape[0], **frame))
     right.imshow(part, vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(part):
-        text = f"{value:.1f}".lstrip("0") if 0.05 <= value < 0.95 else f"{value:.0f}"
+        text = f"{value:.1f}" if 0.05 <= value < 0.95 else f"{value:.0f}"
         ink = "black" if value > 0.5 else "white"
         right.text(column, row, text, color=ink, size=9, ha="center", va="center")
     for spine in right.spines.values():
@@ -246,7 +246,7 @@ def bill_by_hand(mean: Tensor, spread: Tensor, pixels: Tensor, chances: Tensor):
     for i, (pixel, chance, cost) in enumerate(zip(pixels, chances, costs, strict=True)):
         frame = dict(edgecolor="0.4", linewidth=1.2)
         axes.add_patch(Rectangle((i, 0), 0.9, 0.9, facecolor=f"{pixel:g}", **frame))
-        axes.text(i + 0.45, 1.15, f"{chance:.1f}".lstrip("0"), ha="center", va="bottom")
+        axes.text(i + 0.45, 1.15, f"{chance:.1f}", ha="center", va="bottom")
         said = dict(ha="center", va="top", color=COLOURS["vermilion"])
         axes.text(i + 0.45, -0.2, f"{cost:.2f}", **said)
     axes.set_title("four pixels, and above them\nthe chances of white", fontsize=10)

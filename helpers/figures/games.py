@@ -74,7 +74,7 @@ def two_machines(
     axes.text(14.1, -3.4, 'its "real":', color=GREY, fontsize=11)
     names = ("real", "bad", "good")
     for i, (name, verdict) in enumerate(zip(names, verdicts, strict=True)):
-        text = f"{name} {100 * verdict:.0f} %"
+        text = f"{name} {100 * verdict:.0f}%"
         axes.text(14.1, -4.3 - 0.85 * i, text, fontsize=11)
     arrow(axes, (15.0, -6.3), (12.5, -6.3), FORGED, bend=-0.4)
     arrow(axes, (12.0, -6.4), (3.9, -7.0), FORGED, bend=-0.2)

@@ -226,7 +226,7 @@ def hidden_half_drawing(picture: Tensor, scene, decoder) -> Figure:
         axes.set_axis_off()
         y = bottom + side * WIDTH / figure.get_figheight() / 2
         figure.text(0.74, y, name, ha="right", va="center", weight="bold")
-        figure.text(0.765 + side, y, f"{100 * share:.0f} %", va="center")
+        figure.text(0.765 + side, y, f"{100 * share:.0f}%", va="center")
     figure.text(0.84, 0.905, "what it draws", ha="center", va="bottom", fontsize=12)
     return figure
 
