@@ -189,7 +189,7 @@ def test_slopes_at_draws():
 
 def test_films_of_walks():
     visits = torch.arange(200) % 10
-    assert inside(figures.islands_film(torch.full((10,), 0.1), visits, (20, 200)))
+    assert inside(figures.towns_film(torch.full((10,), 0.1), visits, (20, 200)))
     places = 1 + 0.5 * torch.randn(100)
     film = figures.histogram_film(TICKS, CURVE.exp(), places, (10, 100))
     assert len(film.axes) == 2 and inside(film)

@@ -175,9 +175,9 @@ MUTATIONS = [
     ),
     (
         "06_variational_inference.ipynb",  # the neighbour is not asked
-        "if u < people[neighbour] / people[island]:",
+        "if u < people[neighbour] / people[town]:",
         "if u < 1:",
-        {"islands_total_variation"},
+        {"towns_total_variation"},
     ),
     (
         "further/06_which_is_faster_a_walk_or_a_fit.ipynb",  # the entropy forgotten

@@ -18,12 +18,12 @@ HIDDEN = 0.45  # the grey of a hidden pixel
 LEVELS = (-9, -6, -4, -2, -0.5)  # nats below the peak
 
 
-def islands_film(deserved: Tensor, visits: Tensor, days: Sequence[int]) -> Figure:
-    """A film strip: on which island a walker spent his days, beside what it deserves.
+def towns_film(deserved: Tensor, visits: Tensor, days: Sequence[int]) -> Figure:
+    """A film strip: in which town a trader spent his days, beside what it deserves.
 
     Args:
         deserved: the share of its people (n,), the sum is 1.
-        visits: the number of the island on each day (d,).
+        visits: the number of the town on each day (d,).
         days: a frame for each of these counts, at most d.
     """
     figure = Figure(figsize=(WIDTH, 2.3), layout="constrained")
@@ -35,7 +35,7 @@ def islands_film(deserved: Tensor, visits: Tensor, days: Sequence[int]) -> Figur
         axes.bar(places, spent.numpy(), 0.8, color=COLOURS["sky"])
         axes.plot(places, deserved, "_", color="black", markersize=9, mew=2)
         axes.set_title(f"{count:,} days", fontsize=11)
-        axes.set(xticks=[1, 5, 10], ylim=(0, 2.2 * deserved.max()), xlabel="island")
+        axes.set(xticks=[1, 5, 10], ylim=(0, 2.2 * deserved.max()), xlabel="town")
         axes.grid(False, axis="x")
     panels[0].set_ylabel("share of days")
     return figure
@@ -277,7 +277,10 @@ def draw_bell(axes: Axes, mean, factor, colour=FIT) -> None:
 
 
 def walks_and_bells(
-    scene, walks: Tensor | None = None, bells: tuple[Tensor, Tensor] | None = None
+    scene,
+    walks: Tensor | None = None,
+    bells: tuple[Tensor, Tensor] | None = None,
+    reach: bool = False,
 ) -> Figure:
     """The same landscape with the dots of walks, and with the ellipses of bells.
 
@@ -290,6 +293,9 @@ def walks_and_bells(
         walks: places (steps, walks, 2).
         bells: means (n, 2), and standard deviations (n, 2) or triangular factors
             (n, 2, 2).
+        reach: adds two vertical lines: how far the landscape reaches, down to its
+            outermost line, where the first number is that of the highest peak (black),
+            and for all values of the first number together (grey).
     """
     titles = [("walks", walks), ("bells", bells)]
     titles = [title for title, given in titles if given is not None]
@@ -317,7 +323,28 @@ def walks_and_bells(
         alone = title == "bells" and len(bells[0]) == 1
         axes.set_title("the bell" if alone else title, fontsize=11)
         axes.label_outer()
+        if reach:
+            axes.set_title("")
+            _draw_reach(axes, scene)
     return figure
+
+
+def _draw_reach(axes: Axes, scene) -> None:
+    side = len(scene.x)
+    high = scene.log_density.view(side, side)  # rows: the first number
+    inside = high > high.max() + LEVELS[0]
+    middle = int(high.max(1).values.argmax())
+    step = 0.06 * float(scene.x[-1] - scene.x[0])
+    across = float(scene.x[0]) - step
+    axes.set_xlim(left=across - step)
+    lines = [(scene.x[middle], inside[middle], "black", "slice")]
+    lines.append((across, inside.any(0), "0.5", "whole"))
+    for x, holds, colour, name in lines:
+        ends = scene.y[holds]
+        axes.plot([x, x], [ends[0], ends[-1]], color=colour, linewidth=3)
+        label = dict(ha="left", va="top", color=colour, fontsize=10)
+        place = (float(x), float(ends[-1]))
+        axes.annotate(name, place, (4, 0), textcoords="offset points", **label)
 
 
 def answers_of_encoder(
@@ -332,7 +359,7 @@ def answers_of_encoder(
     """
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     grid = figure.subplots(2, len(scenes), height_ratios=(1, 1.5))
-    colours = dict(zip(bells, (FIT, WALK), strict=True))
+    colours = dict(zip(bells, (COLOURS["green"], FIT), strict=True))
     for column, (i, scene) in enumerate(scenes.items()):
         top, axes = grid[:, column]
         top.imshow(pictures[i].view(28, 28), vmin=0, vmax=1)
