@@ -196,12 +196,12 @@ def three_prices(latents: float, pixels: float, popped: float) -> Figure:
 def fineness(
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], level: float
 ) -> Figure:
-    """Bits a picture over the fineness of a grid, and the ELBO as a dashed line.
+    """Bits a picture over the fineness of a grid, and the bill as a dashed line.
 
     Args:
         lines: from the name of a curve to cells in a unit and bits a picture; at most
             three, the highest first.
-        level: minus the ELBO in bits.
+        level: the bill, minus the ELBO, in bits.
     """
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
@@ -220,7 +220,7 @@ def fineness(
     style = dict(va="top", ha="right", color="0.3", size=11)
     axes.set_xscale("log", base=2)
     ticks = [1, 2, 4, 8, 16, 32]
-    axes.text(ticks[-1], level - 0.03 * level, "minus the ELBO", **style)
+    axes.text(ticks[-1], level - 0.03 * level, "the bill", **style)
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.set(xlabel="cells in a unit of the latent", ylabel="bits a picture")
     axes.set_ylim(0.75 * level, top)
