@@ -337,10 +337,10 @@ def _block(axes: Axes, left: float, y: float, around: bool, back: bool) -> None:
 
 
 def depth_table(results: Mapping[tuple[str, int], float]) -> Figure:
-    """Percent of right answers: a row for each recipe, a column for each depth.
+    """Percent of right answers: a row for each method, a column for each depth.
 
     Args:
-        results: from recipe and number of layers to a share from 0 to 1. A place that
+        results: from method and number of layers to a share from 0 to 1. A place that
             is missing stays empty.
     """
     names = list(dict.fromkeys(name for name, _ in results))
