@@ -291,6 +291,7 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         ),
         figures.code_words({"a": "0", "b": "10", "c": "110", "d": "111"}),
         figures.narrowing("abba", {"a": 0.9, "b": 0.1}),
+        figures.halvings(0.59, 0.65),
         figures.rounding_and_noise(),
         figures.price_as_area(0.3, 1.2, 2),
         figures.bytes_and_errors({"one": [(5, 9)], "two": [(20, 4), (9, 11)]}),
@@ -370,6 +371,14 @@ def test_a_price_is_the_logarithm_of_its_area():
     area = 1 / (1 + np.exp(-2.2 / 1.2)) - 1 / (1 + np.exp(-1.2 / 1.2))
     assert f"area {area:.3f}" in axes.texts[0].get_text()
     assert f"{-np.log2(area):.1f} bits" in axes.texts[0].get_text()
+
+
+def test_halvings_end_inside_the_piece():
+    texts = figures.halvings(0.59049, 0.649539).axes[0].texts
+    said = [text.get_text() for text in texts]
+    assert "10011: 0.59375 to 0.625" in said and "100111" not in "".join(said)
+    with pytest.raises(ValueError, match="is empty"):
+        figures.halvings(0.5, 0.5)
 
 
 def test_narrowing_multiplies():

@@ -151,6 +151,42 @@ def narrowing(message: str, chances: dict[str, float]) -> Figure:
     return axes.figure
 
 
+def halvings(low: float, high: float) -> Figure:
+    """A bar that is halved until what is kept lies inside a given piece of it.
+
+    Args:
+        low, high: the ends of the piece, between 0 and 1.
+
+    Raises:
+        ValueError: the piece is empty, or not on the bar.
+    """
+    if not 0 <= low < high <= 1:
+        raise ValueError(f"a piece from {low} to {high} is empty or not on the bar.")
+    start, size, bits = 0.0, 1.0, ""
+    rows = []
+    while not (low <= start and start + size <= high):
+        size /= 2
+        upper = (low + high) / 2 >= start + size
+        start, bits = start + upper * size, bits + str(int(upper))
+        rows.append((bits, start, size))
+    axes = blank((-8.6, 16.2), (-1.15 * len(rows) - 0.3, 1.9))
+    for row, (bits, start, size) in enumerate([("", 0.0, 1.0), *rows]):
+        y = -1.15 * row
+        name = f"{bits}: {start:g} to {start + size:g}" if bits else "the whole bar"
+        axes.text(-0.4, y + 0.4, name, ha="right", va="center")
+        axes.add_patch(Rectangle((0, y), 16, 0.8, facecolor="0.93", edgecolor="0.6"))
+        kept = dict(facecolor=COLOURS["sky"], alpha=0.8, edgecolor="black")
+        axes.add_patch(Rectangle((16 * start, y), 16 * size, 0.8, **kept))
+        if bits:
+            middle = 16 * (start + size / 2), y + 0.4
+            axes.text(*middle, bits[-1], ha="center", va="center")
+    for x in (16 * low, 16 * high):
+        axes.plot([x, x], [y - 0.15, 0.95], "--", color=COLOURS["vermilion"], lw=1.5)
+    label = dict(ha="center", va="bottom", color=COLOURS["vermilion"])
+    axes.text(8 * (low + high), 1.0, "the piece of the message", **label)
+    return axes.figure
+
+
 def rounding_and_noise(seed: int = 0) -> Figure:
     """Rounding as a staircase without slope, and noise as a band along a straight line.
 
