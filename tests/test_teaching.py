@@ -116,6 +116,18 @@ def test_exercises_that_are_named_exist(path):
             assert re.search(rf"\bExercise {number}\b", source), (lesson.name, number)
 
 
+def test_the_table_says_what_each_lesson_says():
+    row = r"(?m)^\| (\d\d) [^|]+ \| ([^|]*) \| ([^|]*)\| "
+    rows = re.findall(row, part("What depends on what"))
+    assert [number for number, *_ in rows] == [path.name[:2] for path in LESSONS]
+    for path, (_, needs, helps) in zip(LESSONS, rows, strict=True):
+        source = nbformat.read(path, as_version=4).cells[0].source
+        before = re.search(r"\*\*Before\*\*(.+?)\*\*Words", source)[1]
+        linked = set(re.findall(r"\[(\d\d)\]", before))
+        needs, helps = (set(re.findall(r"\d\d", column)) for column in (needs, helps))
+        assert needs <= linked <= needs | helps, path.name
+
+
 def test_each_hour_of_the_day_adds_up():
     day = part("What depends on what").partition("**One day**")[2]
     hours = re.findall(r"(?ms)^- \*\*(.+?)\*\*: (.+?)(?=^- |\Z)", day)
@@ -128,7 +140,8 @@ def test_each_hour_of_the_day_adds_up():
 
 def test_each_week_adds_up():
     weeks = re.findall(
-        r"\*\*(Week \d: [^*]+)\*\* \*Class\*: (.+?) \*Lab\*: (.+?) \*Home\*: ",
+        r"\*\*(Week \d: [^*]+)\*\* - \*Class\*: (.+?) - \*Board\*: .+?"
+        r" - \*Lab\*: (.+?) - \*Home\*: ",
         " ".join(part("Six weeks").split()),
     )
     assert [name[:6] for name, *_ in weeks] == [f"Week {n}" for n in range(1, 7)]
