@@ -372,7 +372,7 @@ def answers_and_bills(
         top.set_axis_off()
         inks = [COLOURS["orange" if k == label else "sky"] for k in range(10)]
         low.bar(range(10), row, color=inks)
-        price = f"−log {row[label]:.2g} = {-np.log(row[label]):.2f}"
+        price = f"−log {row[label]:.3g} = {-np.log(row[label]):.2f}"
         low.set_title(f"right is {label}:\n{price}", fontsize=11)
         low.set(xticks=range(10), ylim=(0, 1), yticks=[0, 0.5, 1])
         low.tick_params(axis="x", labelsize=9)
