@@ -196,6 +196,19 @@ def _gflops(precision: torch.dtype) -> float:
     return 2 * 512 * 1024 * 1024 * fastest / 1e9
 
 
+def course_file(name: str) -> Path | None:
+    """A file of `notebooks/`, found from the working folder, one above it, or helpers.
+
+    None where somebody has one notebook alone.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        for path in (folder / name, folder / "notebooks" / name):
+            if os.path.isfile(path):
+                return path
+    return None
+
+
 def _seed_from_environment(seed: int) -> int:
     text = os.environ.get("HELPERS_SEED", "").strip()
     if text:

@@ -7,6 +7,7 @@ what was expected. No rule counts words, lines, cells or boxes.
 import ast
 import copy
 import re
+import tomllib
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -149,6 +150,28 @@ def figures(book: Book) -> Problems:
                 described = output.metadata.get(kind, {}).get("alt", "").strip()
                 if kind.startswith("image/") and not described:
                     yield f"A picture of cell {number} has no alternative text."
+
+
+@rule
+def captions(book: Book) -> Problems:
+    """Captions stand in `captions.toml`, not in cells: they would tell what comes."""
+    shown = []
+    for number, cell in enumerate(book.own_code, start=1):
+        for call in ast.walk(ast.parse(cell.source)):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "show":
+                caption = call.args[1].value if len(call.args) == 2 else None
+                if isinstance(caption, int):
+                    shown.append((number, call.lineno, str(caption)))
+                else:
+                    yield f"Own cell {number} shows a figure without a number."
+    shown = [caption for *_, caption in sorted(shown)]
+    paths = [folder / "captions.toml" for folder in book.path.parents[:2]]
+    tables = [tomllib.loads(p.read_text(encoding="utf-8")) for p in paths if p.exists()]
+    table = tables[0].get(book.path.stem, {}) if tables else {}
+    if shown != [str(n + 1) for n in range(len(shown))]:
+        yield f"Figures are numbered {', '.join(shown)}, not from 1 in their order."
+    if list(table) != shown:
+        yield f"captions.toml has {len(table)} captions, and {len(shown)} are shown."
 
 
 # Code and text that work anywhere

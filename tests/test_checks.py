@@ -162,7 +162,7 @@ def test_a_table_that_cannot_be(expect, effort, name, lines, says):
 
 def test_where_the_file_is(capsys, monkeypatch, tmp_path):
     package = tmp_path / "course" / "helpers" / "checks.py"
-    monkeypatch.setattr(checks, "__file__", str(package))
+    monkeypatch.setattr(runtime, "__file__", str(package))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     claim("x", 2)  # one notebook alone, with helpers installed somewhere

@@ -53,6 +53,18 @@ DAMAGES = {
     "no findings": ("skeleton", "What we found", "## What", replaced("## ", "")),
     "no sources": ("skeleton", "'References'", "## Ref", replaced("## ", "")),
     "other name": ("start", "01_specimen", "run =", replaced("01_specimen", "02_x")),
+    "a caption in a cell": (
+        *("captions", "without a number", "from IPython"),
+        more('\nshow(figure, "A line that rises to the right.")'),
+    ),
+    "no such caption": (
+        *("captions", "0 captions, and 1", "from IPython"),
+        more("\nshow(figure, 1)"),
+    ),
+    "a wrong number": (
+        *("captions", "not from 1", "from IPython"),
+        more("\nshow(figure, 2)"),
+    ),
     "more imports": ("start", "01_specimen", "run =", more("\nimport torch")),
     "other links": (
         *("repository", "set_repository", "# 01"),

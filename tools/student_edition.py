@@ -40,7 +40,7 @@ REMOVED_TAGS = {"solution", "teacher"}
 COPIED = [
     *("LICENSE", "README.png", "CITATION.cff", ".gitignore"),
     *("pyproject.toml", "requirements.txt", "binder", "helpers"),
-    *("notebooks/expected.toml", "notebooks/glossary.md"),
+    *("notebooks/expected.toml", "notebooks/captions.toml", "notebooks/glossary.md"),
 ]
 TEACHERS_SECTIONS = {"Test everything", "How it is built", "For teachers"}
 MARKER = ".student-edition"  # lists what was made here and may be replaced

@@ -4,11 +4,14 @@ show."""
 
 import io
 import re
+import tomllib
 
 import matplotlib.pyplot as plt
 from cycler import cycler
 from IPython.display import display
 from matplotlib.figure import Figure
+
+from helpers import runtime
 
 # Okabe and Ito's palette: eight colours that colour-blind readers can tell apart
 # (https://jfly.uni-koeln.de/color/). Their grey values differ as well.
@@ -51,27 +54,52 @@ plt.rcParams.update(
 )
 
 
-def show(figure: Figure, alt: str) -> None:
-    """Shows a figure with a text alternative, which is also its caption, and closes it.
+def show(figure: Figure, caption: str | int) -> None:
+    """Shows a figure with its caption, which is also its text alternative; closes it.
 
     Args:
         figure: a matplotlib figure.
-        alt: says in one or two sentences what is to be seen, for readers who cannot see
-            the picture and as a caption for those who can.
+        caption: says in one or two sentences what is to be seen, for readers who cannot
+            see the picture and for those who can. A number stands for the caption with
+            this number in `captions.toml`, in the table of the running notebook: there
+            it does not tell what a cell will show before the cell has run.
 
     Raises:
-        ValueError: the text is missing or too short to say what is to be seen.
+        ValueError: there is no caption with this number, or the text is too short to
+            say what is to be seen.
     """
-    alt = check_alt(alt)
-    display_png(to_png(figure), alt)
+    number = None if isinstance(caption, str) else caption
+    alt = check_alt(caption if number is None else numbered_caption(number))
+    display_png(to_png(figure), alt, number)
     plt.close(figure)
 
 
-def display_png(png: bytes, alt: str) -> None:
+def numbered_caption(number: int) -> str:
+    """The caption with this number in the running notebook's table.
+
+    Raises:
+        ValueError: the table has no such number.
+    """
+    notebook = runtime.current().notebook
+    path = runtime.course_file("captions.toml")
+    if path is None:
+        return f"Figure {number} of {notebook}; captions.toml with its text is missing."
+    captions = tomllib.loads(path.read_text(encoding="utf-8")).get(notebook, {})
+    if str(number) not in captions:
+        raise ValueError(
+            f"{path} has no caption {number!r} for {notebook}. Write one there, or "
+            "give the caption itself in place of the number."
+        )
+    return captions[str(number)]
+
+
+def display_png(png: bytes, alt: str, number: int | None = None) -> None:
     """Puts a PNG with its text alternative and its caption into the notebook."""
     picture = {"image/png": png, "text/plain": f"[Picture: {alt}]"}
     display(picture, metadata={"image/png": {"alt": alt}}, raw=True)
     caption = re.sub(r"([*_$`<\\\[\]])", r"\\\1", alt)  # no mark-up in the text
+    if number is not None:
+        caption = f"Figure {number}. {caption}"
     display({"text/markdown": f"*{caption}*", "text/plain": alt}, raw=True)
 
 
