@@ -100,7 +100,7 @@ class VAE(nn.Module):
 
 
 class BernoulliMixture:
-    """K recipes of D yes/no features: log_weights (K,) in nats, probs (K, D).
+    """K components of D yes/no features: log_weights (K,) in nats, probs (K, D).
 
     The mixture of lesson 04 as one object.
     """

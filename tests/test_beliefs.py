@@ -1,4 +1,4 @@
-"""The things of lesson 04 and its figures: beliefs, shares, recipes and plans."""
+"""The things of lesson 04 and its figures: beliefs, shares, components and plans."""
 
 import io
 
@@ -79,7 +79,7 @@ def test_two_thirds_of_the_points_lie_in_the_lower_group():
             POINTS, {f"rounds: {i}": (POINTS.softmax(1), POINTS[:2]) for i in range(5)}
         ),
         figures.falling(LINES, xlabel="rounds", ylabel="nats"),
-        figures.falling(LINES, xlabel="recipes", ylabel="nats", doubling=True),
+        figures.falling(LINES, xlabel="components", ylabel="nats", doubling=True),
         figures.die_and_cards(
             torch.full((10,), 0.1), RECIPES, 3, RECIPES[3].round()[None]
         ),

@@ -72,7 +72,7 @@ MUTATIONS = [
         {"residual100_accuracy"},
     ),
     (
-        "04_latent_variables.ipynb",  # shares of a recipe in place of those of a row
+        "04_latent_variables.ipynb",  # shares of a component in place of those of a row
         "return (log_chance + weights.log()).softmax(dim=1)",
         "return (log_chance + weights.log()).softmax(dim=0)",
         {"em_smallest_step_table", "mixture_table_purity"},
@@ -85,8 +85,8 @@ MUTATIONS = [
     ),
     (
         "04_latent_variables.ipynb",  # cards in place of what their coins draw
-        "return z, torch.bernoulli(recipes[z].clamp(max=1), generator=generator)",
-        "return z, recipes[z].round()",
+        "return z, torch.bernoulli(components[z].clamp(max=1), generator=generator)",
+        "return z, components[z].round()",
         {"fraying_drawn_to_real"},
     ),
     (

@@ -6,7 +6,7 @@ charts    curves with their labels
 coding    what bits cost: words, a narrowing bar, rounding, areas, bytes and errors
 maps      points and codes in a plane, with curves or with thumbnails
 landscapes walks over a posterior, and bells fitted to it
-beliefs   beliefs, shares of rows, recipes and plans of questions
+beliefs   beliefs, shares of rows, components and plans of questions
 drawings  schematic drawings: the hourglass, the squared error, enlarged pixels
 bills     codebooks and their bills, and how far two bells differ
 games     two machines that imagine, a forger against a detective, tables of payoffs

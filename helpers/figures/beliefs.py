@@ -1,4 +1,4 @@
-"""What a guesser believes, and whose a row is: beliefs, shares, recipes, plans."""
+"""What a guesser believes, and whose a row is: beliefs, shares, components, plans."""
 
 from collections.abc import Sequence
 
@@ -140,7 +140,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
     Args:
         answers: rows of 0 and 1 (n, q).
         shares: (n, 2), each row adds up to 1.
-        before: the two recipes (2, q) that shared them.
+        before: the two components (2, q) that shared them.
     """
     count = shares.sum(0)
     weights, after = count / len(shares), shares.T @ answers / count[:, None]
@@ -165,7 +165,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
     arrow(axes, (10.15, rows / 2), (10.95, rows / 2))
     for k, (name, colour) in enumerate(zip("AB", OF_RECIPES, strict=True)):
         top = rows - 0.4 - k * (rows / 2)
-        axes.text(11.3, top, f"recipe {name}", color=colour, va="center")
+        axes.text(11.3, top, f"component {name}", color=colour, va="center")
         for line, (text, values) in enumerate(
             (("before", before[k]), ("after", after[k]))
         ):
@@ -181,7 +181,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
 
 
 def shared_points(points: Tensor, frames: dict[str, tuple[Tensor, Tensor]]) -> Figure:
-    """A film strip of points in a plane, coloured by their shares in two recipes.
+    """A film strip of points in a plane, coloured by their shares in two components.
 
     Args:
         points: (n, 2).
@@ -263,17 +263,17 @@ def falling(
 
 
 def die_and_cards(
-    weights: Tensor, recipes: Tensor, chosen: int, drawn: Tensor
+    weights: Tensor, components: Tensor, chosen: int, drawn: Tensor
 ) -> Figure:
     """A mixture as a story: a die draws a card, and coins draw the picture.
 
     Args:
         weights: probabilities of ten cards (10,).
-        recipes: probabilities of ink (10, 28, 28).
+        components: probabilities of ink (10, 28, 28).
         chosen: the card that the die has drawn, 0 to 9.
         drawn: the picture of 0 and 1 (1, 28, 28).
     """
-    cards, picture = as_pictures(recipes), as_pictures(drawn[None])[0]
+    cards, picture = as_pictures(components), as_pictures(drawn[None])[0]
     axes = blank((-0.7, 17.6), (-0.9, 5.6))
     die = dict(boxstyle="round,pad=0,rounding_size=0.3", facecolor="white")
     axes.add_patch(FancyBboxPatch((0.3, 1.5), 1.8, 1.8, edgecolor="black", lw=2, **die))
