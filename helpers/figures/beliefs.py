@@ -15,7 +15,7 @@ from helpers.figures.grids import as_pictures
 from helpers.figures.style import COLOURS, WIDTH, text_width
 
 OF_GROUPS = [COLOURS[name] for name in ("vermilion", "green", "black", "blue")]
-OF_RECIPES = [COLOURS["blue"], COLOURS["vermilion"]]
+OF_COMPONENTS = [COLOURS["blue"], COLOURS["vermilion"]]
 
 
 def belief_film(beliefs: dict[str, Tensor], things, shown: Sequence[str]) -> Figure:
@@ -155,7 +155,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
         for column, answer in enumerate(answers[row].tolist()):
             _card(axes, 0.75 + 1.1 * column, y, "yes" if answer else "no", bool(answer))
         start = 3.6
-        for share, colour in zip(shares[row].tolist(), OF_RECIPES, strict=True):
+        for share, colour in zip(shares[row].tolist(), OF_COMPONENTS, strict=True):
             bar = Rectangle((start, y - 0.33), 6.4 * share, 0.66, color=colour)
             axes.add_patch(bar)
             text = f"{share:.1f}"
@@ -163,7 +163,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
             start += 6.4 * share
     axes.text(14.1, rows + 0.6, "M: count with the shares", **_mid())
     arrow(axes, (10.15, rows / 2), (10.95, rows / 2))
-    for k, (name, colour) in enumerate(zip("AB", OF_RECIPES, strict=True)):
+    for k, (name, colour) in enumerate(zip("AB", OF_COMPONENTS, strict=True)):
         top = rows - 0.4 - k * (rows / 2)
         axes.text(11.3, top, f"component {name}", color=colour, va="center")
         for line, (text, values) in enumerate(
@@ -176,7 +176,7 @@ def one_round(answers: Tensor, shares: Tensor, before: Tensor) -> Figure:
                 style = _mid(colour if line else GREY, size=11)
                 axes.text(13.7 + 1.5 * column, y, number, **style)
         share = f"weight {weights[k]:.2f}"
-        axes.text(13.5, top, share, color=GREY, va="center", size=10)
+        axes.text(14.6, top, share, color=GREY, va="center", size=10)
     return axes.figure
 
 
@@ -192,7 +192,7 @@ def shared_points(points: Tensor, frames: dict[str, tuple[Tensor, Tensor]]) -> F
     figure = Figure(figsize=(WIDTH, 2.2 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True).flat
     points = points.detach().cpu().numpy()
-    ends = np.array([to_rgb(colour) for colour in OF_RECIPES])
+    ends = np.array([to_rgb(colour) for colour in OF_COMPONENTS])
     panels = [("what we see", None), *frames.items()]
     for axes, (title, frame) in zip(grid, panels, strict=False):
         if frame is None:
@@ -207,7 +207,10 @@ def shared_points(points: Tensor, frames: dict[str, tuple[Tensor, Tensor]]) -> F
                 style = dict(s=9, c=colours[which], marker=mark, linewidths=0)
                 axes.scatter(*points[which].T, **style)
         for name, colour, centre in zip(
-            "AB", OF_RECIPES, [] if frame is None else frame[1].tolist(), strict=False
+            "AB",
+            OF_COMPONENTS,
+            [] if frame is None else frame[1].tolist(),
+            strict=False,
         ):
             circle = dict(fill=False, edgecolor=colour, linewidth=1.8)
             axes.add_patch(Circle(centre, 1.0, **circle))
