@@ -134,7 +134,9 @@ def sizes_by_layer(lines: Mapping[str, Sequence[float]], ylabel: str) -> Figure:
         at, shift = (len(sizes) // 2, (8, -14)) if rises else (0, (2, 11))
         axes.annotate(name, (at + 1, sizes[at]), shift, **place)
     axes.set(yscale="log", xlabel="layer", ylabel=ylabel)
-    axes.margins(y=0.12)  # a name may stand below its line
+    axes.margins(y=0.12)  # a name may stand below its line, or above the highest
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high * (high / low) ** 0.06)
     depth = max(len(sizes) for sizes in lines.values())
     step = 1 if depth <= 10 else 5 if depth <= 50 else 20
     axes.set_xticks(sorted({1, *range(step, depth + 1, step)}))
