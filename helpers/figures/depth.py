@@ -66,12 +66,13 @@ def _thick_arrow(axes: Axes, start: float, end: float, y: float, width: float) -
 
 
 def _share(value: float) -> str:
-    """A share as a short text: 4.3, 1, 0.13, 0.02, or a power of ten."""
+    """A share as a short text: 4.3, 1, 0.13, 0.02, or with a power of ten."""
     if value >= 0.995:
         return f"{value:.2g}"
     if value >= 0.00095:
         return f"{value:.1g}" if value < 0.1 else f"{value:.2f}"
-    return f"$10^{{{round(np.log10(value))}}}$"
+    digit, power = f"{value:.0e}".split("e")
+    return f"${digit}{{\\cdot}}10^{{{int(power)}}}$"
 
 
 def named_digits(
