@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torch import Tensor
 
-from helpers.figures.grids import as_pictures, image_grid
+from helpers.figures.grids import as_pictures
 from helpers.figures.style import COLOURS, WIDTH
 
 # Ten classes need two colours more than the palette has; yellow is pale on white.
@@ -306,4 +306,15 @@ def sheet_of_plane(draw: Callable[[Tensor], Tensor], side: int = 12) -> Figure:
     steps = torch.distributions.Normal(0, 1).icdf((torch.arange(side) + 0.5) / side)
     up, across = torch.meshgrid(steps.flip(0), steps, indexing="ij")
     pictures = draw(torch.stack([across, up], dim=2).view(-1, 2))
-    return image_grid(pictures, columns=side)
+    tiles = as_pictures(pictures).reshape(side, side, 28, 28)
+    sheet = tiles.transpose(0, 2, 1, 3).reshape(28 * side, 28 * side)
+    figure = Figure(figsize=(0.8 * WIDTH, 0.8 * WIDTH), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=1)
+    middles = 28 * np.arange(side) + 13.5
+    names = [f"{step:.1f}".replace("-", "−") for step in steps.tolist()]
+    axes.set_xticks(middles, names, fontsize=9)
+    axes.set_yticks(middles, names[::-1], fontsize=9)
+    axes.set(xlabel="first number", ylabel="second number")
+    axes.grid(False)
+    return figure
