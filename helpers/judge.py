@@ -1,6 +1,8 @@
 """Lessons that draw new digits ask a judge: is this a digit? 01's second visit opens it
 and shows how it was trained; 07 and 08 judge in the same way."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -34,6 +36,27 @@ class Judge:
         sure, named = chances.max(1)
         counts = torch.bincount(named[sure >= SURE], minlength=10).float()
         return counts / counts.sum().clamp_min(1)
+
+    def best_and_worst_walk(
+        self, decode: Callable[[Tensor], Tensor], start: Tensor, end: Tensor
+    ) -> tuple[int, int]:
+        """Of straight walks from code to code, the surest one and one that fails.
+
+        Args:
+            decode: from codes (n, d) to images (n, 1, 28, 28).
+            start, end: codes (n, d); walk i leads from `start[i]` to `end[i]`.
+
+        Returns:
+            The number of the walk on which the judge is surest of some digit at all of
+            five places, and of the one in whose middle it is least sure.
+        """
+        sure = torch.stack(
+            [
+                self.chances(decode(torch.lerp(start, end, part)))[:, :10].amax(1)
+                for part in (0.0, 0.25, 0.5, 0.75, 1.0)
+            ]
+        )  # (5, n)
+        return sure.amin(0).argmax().item(), sure[2].argmin().item()
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer but one says about each image (n, 256)."""

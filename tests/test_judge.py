@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers.datasets import mnist
-from helpers.judge import frechet_distance, train_judge
+from helpers.judge import Judge, frechet_distance, train_judge
 
 
 def test_a_judge_accepts_digits_and_refuses_noise():
@@ -45,3 +45,18 @@ def test_the_frechet_distance_does_not_depend_on_the_axes():
 def test_the_frechet_distance_needs_two_crowds(other):
     with pytest.raises(ValueError, match="two crowds of features"):
         frechet_distance(torch.zeros(9, 4), other)
+
+
+def test_the_best_walk_is_sure_everywhere_and_the_worst_is_not_half_way():
+    class Scale(torch.nn.Module):  # the brighter a picture, the surer
+        def forward(self, images):
+            scores = torch.zeros(len(images), 11)
+            scores[:, 3] = 20 * images.mean((1, 2, 3))
+            return scores
+
+    def decode(codes):
+        return codes.abs()[:, :, None, None].expand(-1, 1, 28, 28)
+
+    start = torch.tensor([[1.0], [1.0], [0.0]])
+    end = torch.tensor([[0.9], [-1.0], [1.0]])
+    assert Judge(Scale()).best_and_worst_walk(decode, start, end) == (0, 1)
