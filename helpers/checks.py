@@ -26,8 +26,10 @@ def claim(id: str, value: float) -> None:
 
     What the number is, its range and what other seeds gave stand there in the table
     `id`: `says`, `at_least`, `at_most`, `quick` (the range at quick effort, where it is
-    another one), `seen` (written by `tools/benchmark.py`). A smoke run trains nothing,
-    so it is not judged; neither is a value where no file `expected.toml` is found.
+    another one), `seen` (written by `tools/benchmark.py`), and `chance = false` where
+    no random number enters, so that nothing is said of seeds. A smoke run trains
+    nothing, so it is not judged; neither is a value where no file `expected.toml` is
+    found.
 
     When the environment variable `CLAIMS_FILE` is set, it also appends a line of JSON
     to that file: notebook, id, value, at_least, at_most, seed, effort.
@@ -73,8 +75,13 @@ def claim(id: str, value: float) -> None:
     elif seen:
         count = seen["seeds"]
         count = HOW_MANY[count] if count < len(HOW_MANY) else count
-        expected = f"{count} seeds: {' to '.join(others)}"
-    print(f"{'✓' if judged else '·'} {says}: {shown} ({expected})")
+        least, most = others
+        others = f"always {least}" if least == most else f"{least} to {most}"
+        expected = f"{count} seeds: {others}"
+    if judged and not entry.get("chance", True):
+        print(f"✓ {says}: {shown}")
+    else:
+        print(f"{'✓' if judged else '·'} {says}: {shown} ({expected})")
 
 
 def expected_file() -> Path | None:

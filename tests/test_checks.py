@@ -107,6 +107,21 @@ def test_at_full_effort_a_reader_sees_what_other_seeds_gave(capsys, expect, effo
     assert "(expected: at most 3.1)" in capsys.readouterr().out
 
 
+def test_a_number_that_is_the_same_for_all_seeds(capsys, expect):
+    expect("at_most = 3.1", "seen = { least = 3, most = 3, seeds = 5 }")
+    claim("x", 3)
+    assert capsys.readouterr().out == "✓ a number: 3 (five seeds: always 3)\n"
+
+
+def test_nothing_is_said_of_seeds_where_no_chance_enters(capsys, expect):
+    seen = "seen = { least = 3, most = 3, seeds = 5 }"
+    expect("at_most = 3.1", "chance = false", seen)
+    claim("x", 3)
+    assert capsys.readouterr().out == "✓ a number: 3\n"
+    with pytest.raises(ClaimError):
+        claim("x", 3.2)
+
+
 @pytest.mark.parametrize(
     ("value", "low", "high", "quick"),
     [

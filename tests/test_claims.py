@@ -12,7 +12,7 @@ from helpers.checks import expected_range, read_expected
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 EXPECTED = read_expected(NOTEBOOKS / "expected.toml")
-KEYS = {"says", "at_least", "at_most", "quick", "wide", "seen"}
+KEYS = {"says", "at_least", "at_most", "quick", "wide", "chance", "seen"}
 # A limit lies at most so far from the nearest value that was seen: so many times the
 # spread over the seeds, or this share of the value. Errors that are zero up to rounding
 # may lie below an absolute limit.
@@ -27,6 +27,8 @@ def problems(entry: dict) -> list[str]:
     if not least <= most or entry["seen"]["seeds"] < 2:
         return ["`seen` is no range over seeds"]
     found = []
+    if not entry.get("chance", True) and least != most:
+        found.append("seeds differ, so there is chance in it")
     for name, value, sign in (("at_least", least, 1), ("at_most", most, -1)):
         if name in entry:
             room = sign * (value - entry[name])
@@ -70,6 +72,7 @@ def test_table(id):
         (dict(at_least=2.88), ["outside of at_least"]),
         (dict(at_most=4.0), ["at_most is far"]),
         (dict(at_most=4.0, wide="for a reason"), []),
+        (dict(at_most=3.1, chance=False), ["seeds differ"]),
         (dict(at_least=0, at_most=100), ["at_least is far", "at_most is far"]),
     ],
 )
