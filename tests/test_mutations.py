@@ -1,4 +1,5 @@
-"""Whoever chose ranges calls this: each notebook, broken on purpose, fails a claim.
+"""Whoever chose ranges calls this: each notebook, broken on purpose, fails a claim
+or the check of an exercise.
 
     MUTATIONS=1 pytest tests/test_mutations.py -k 05
 
@@ -7,6 +8,7 @@ HELPERS_EFFORT. Without MUTATIONS=1 only the texts of the rows are looked up.
 """
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -14,8 +16,8 @@ import pytest
 from nbformat import NotebookNode
 from run_notebooks import ROOT, execute
 
-# Notebook, a text that stands once in its code, its replacement, and claims of which at
-# least one must fail.
+# Notebook, a text that stands once in its code, its replacement, and claims or checks
+# of which at least one must fail.
 MUTATIONS = [
     (
         "01_plain_autoencoder.ipynb",  # the mean over pixels in place of their sum
@@ -189,13 +191,13 @@ MUTATIONS = [
         "further/06_which_is_faster_a_walk_or_a_fit.ipynb",  # half a push is missing
         "speed = speed + 0.5 * size * push\n        way.append(z)",
         "way.append(z)",
-        {"hmc_gain_100"},
+        {"hmc_accepted_100"},
     ),
     (
         "07_variational_autoencoder.ipynb",  # the variance in place of the spread
         "    spread = torch.exp(log_variance / 2)\n    return mean",
         "    spread = torch.exp(log_variance)\n    return mean",
-        {"cloud_without_price", "vae_random_code_digit_share", "working_latents"},
+        {"check_1", "cloud_without_price", "working_latents"},
     ),
     (
         "07_variational_autoencoder.ipynb",  # the rate is a mean over latents
@@ -227,6 +229,72 @@ MUTATIONS = [
         "return costs.sum(dim=1) + rate.mean(dim=1)",
         {"binary_bpp", "binary_bpp_to_elbo", "bits_back_saves"},
     ),
+    (
+        "further/01_what_a_code_is_good_for.ipynb",  # the share of the noise is kept
+        "share = variances / (variances + noise**2)",
+        "share = noise**2 / (variances + noise**2)",
+        {"tuning_gain_pca_db", "denoising_gain_pca_db"},
+    ),
+    (
+        "further/01_what_a_code_is_good_for.ipynb",  # every group is all codes
+        "draws = [normal(codes[group == g])",
+        "draws = [normal(codes)",
+        {"mixture_code_digit_share"},
+    ),
+    (
+        "further/02_how_far_can_a_codec_go.ipynb",  # no noise in place of rounding
+        "noisy = noisy + torch.rand_like(noisy) - 0.5",
+        "noisy = 1 * noisy",
+        {"own_bytes", "own_mse", "jpeg_to_learned_bits"},
+    ),
+    (
+        "further/02_how_far_can_a_codec_go.ipynb",  # the receiver counts from zero
+        'decode_symbols(payload, sent["counts"], count, lowest=-reach)',
+        'decode_symbols(payload, sent["counts"], count, lowest=0)',
+        {"decoded_in_fresh_process"},
+    ),
+    (
+        "further/04_how_few_questions_are_enough.ipynb",  # answers taken for certain
+        "return two_way(belief @ table) - belief @ two_way(table)",
+        "return two_way(belief @ table)",
+        {"information_identity_error"},
+    ),
+    (
+        "further/04_how_few_questions_are_enough.ipynb",  # the two largest are joined
+        "heap = [(p, random.random(), [name])",
+        "heap = [(-p, random.random(), [name])",
+        {"wasted_to_formula"},
+    ),
+    (
+        "further/04_how_few_questions_are_enough.ipynb",  # no cost for missing ink
+        "batch.float() @ log_odds.T + no_ink - math.log",
+        "batch.float() @ log_odds.T - math.log",
+        {"map_test_nll"},
+    ),
+    (
+        "further/07_how_honest_is_the_bill.ipynb",  # the rate is a mean over latents
+        "beta * rate(mean, log_variance).sum(1)",
+        "beta * rate(mean, log_variance).mean(1)",
+        {"vae_neg_elbo", "exact_gap_nats", "collapsed_rate"},
+    ),
+    (
+        "further/07_how_honest_is_the_bill.ipynb",  # the sum of weights, not their mean
+        "(groups.logsumexp(1) - math.log(k)).mean(0)",
+        "groups.logsumexp(1).mean(0)",
+        {"k1000_gap_nats", "vae_iw_nll"},
+    ),
+    (
+        "further/09_how_good_is_the_file.ipynb",  # chances that add up to more than 1
+        "chance = second + share.sigmoid() * (first - second)",
+        "chance = second + share.sigmoid() * first",
+        {"grey_bpp", "grey_vae_to_table"},
+    ),
+    (
+        "further/09_how_good_is_the_file.ipynb",  # numbers that are not rounded
+        '"float64, rounded to 1/64": {},',
+        '"float64, rounded to 1/64": dict(fine=None),',
+        {"numbers_that_cross"},
+    ),
 ]
 each_mutation = pytest.mark.parametrize(
     ("name", "text", "replacement", "ids"),
@@ -248,7 +316,29 @@ def mutated(name: str, text: str, replacement: str) -> NotebookNode:
 @each_mutation
 def test_the_text_and_the_claims_are_there(name, text, replacement, ids):
     code = "\n".join(cell.source for cell in mutated(name, text, replacement).cells)
-    assert replacement in code and all(f'claim("{id}", ' in code for id in ids)
+    assert replacement in code
+    for id in ids:
+        assert f'claim("{id}", ' in code or f"\nassert {id}()" in code
+
+
+def caught(notebook: NotebookNode, errors: dict[int, str]) -> set[str]:
+    """The claims and the checks of exercises that failed, from the errors of a run."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    found = set()
+    for number, error in errors.items():
+        if error.startswith("ClaimError"):
+            found |= set(re.findall(r"\(claim (\w+), ", error))
+        elif error.startswith("AssertionError"):
+            found |= set(re.findall(r"\nassert (check_\w+)\(\)$", code[number - 1]))
+    return found
+
+
+def test_what_a_run_caught():
+    sources = ["claim(...)", "def f(x):\n    return x\n\n\nassert check_2()", "1 / 0"]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    errors = {1: "ClaimError: so wide (claim a_b, seed 0, full effort)."}
+    errors |= {2: "AssertionError: ", 3: "ZeroDivisionError: division by zero"}
+    assert caught(nbformat.v4.new_notebook(cells=cells), errors) == {"a_b", "check_2"}
 
 
 @pytest.mark.skipif(os.environ.get("MUTATIONS") != "1", reason="MUTATIONS=1 runs it")
@@ -256,6 +346,5 @@ def test_the_text_and_the_claims_are_there(name, text, replacement, ids):
 def test_a_claim_fails(name, text, replacement, ids, tmp_path):
     notebook = mutated(name, text, replacement)
     run, _ = execute(notebook, tmp_path, keep_going=True)
-    failed = [error for error in run.errors.values() if error.startswith("ClaimError")]
     print("\n".join(run.errors.values()))
-    assert any(f"(claim {id}, " in error for error in failed for id in ids)
+    assert caught(notebook, run.errors) & ids
