@@ -87,6 +87,14 @@ def test_a_film_shows_as_many_frames_as_there_are():
     figures.forger_film({1000: FRAMES[1000]})  # a run that was cut short
 
 
+def test_only_a_verdict_with_a_slope_pushes():
+    real, forged, _, _ = FRAMES[50]
+    flat = figures.forger_film({0: (real, forged, LINE, torch.full_like(LINE, 0.5))})
+    steep = figures.forger_film({0: (real, forged, LINE, LINE.sigmoid())})
+    more = len(steep.axes[0].patches) - len(flat.axes[0].patches)
+    assert more == 3
+
+
 def test_dots_carry_their_numbers():
     words = words_of(figures.dots_in_panels(ROWS, ["a", "b", "c"], ["GAN"], FORMATS))
     assert {"90%", "10", "80.0"} <= set(words)

@@ -15,6 +15,7 @@ from helpers.figures.style import COLOURS, WIDTH
 
 GREY = "0.35"
 FORGED, REAL = COLOURS["vermilion"], COLOURS["blue"]
+WEAKEST_PUSH = 0.05  # slopes of log D below this are noise, and get no arrow
 
 
 def two_machines(
@@ -86,7 +87,11 @@ def two_machines(
 
 
 def forger_film(frames: Mapping[int, tuple[Tensor, Tensor, Tensor, Tensor]]) -> Figure:
-    """Four frames of a game on a line: both crowds, the verdict, and where it rises.
+    """Four frames of a game on a line: both crowds, the verdict, and three pushes.
+
+    An arrow is the slope of log D at a place of the forged crowd, which is what moves
+    the forger; within a frame the arrows are as long as the slopes, and the longest has
+    the length 1.
 
     Args:
         frames: number of the round -> real numbers (n,), forged ones (n,), a grid (m,),
@@ -103,14 +108,13 @@ def forger_film(frames: Mapping[int, tuple[Tensor, Tensor, Tensor, Tensor]]) -> 
         axes.hist(forged.numpy(), **bins, **look)
         axes.plot(x, verdict, color="black")
         axes.axhline(0.5, color="0.4", linestyle="--", linewidth=1)
-        for share in (0.15, 0.5, 0.85):
-            spot = float(np.quantile(forged.numpy(), share))
-            if not float(x[0]) + 0.5 < spot < float(x[-1]) - 0.5:
-                continue
-            here = np.interp([spot - 0.1, spot + 0.1], x, verdict)
-            if abs(slope := float(here[1] - here[0])) > 0.002:
-                step_right = 0.9 * np.sign(slope)
-                arrow(axes, (spot, 1.2), (spot + step_right, 1.2), FORGED)
+        spots = np.quantile(forged.numpy(), (0.15, 0.5, 0.85))
+        log_verdict = np.log(verdict.double().clamp_min(1e-12).numpy())
+        pushes = np.interp(spots, x, np.gradient(log_verdict, x.numpy()))
+        for spot, push in zip(spots, pushes, strict=True):
+            if abs(push) > WEAKEST_PUSH:
+                tip = spot + push / np.abs(pushes).max()
+                arrow(axes, (spot, 1.2), (tip, 1.2), FORGED)
         axes.set_title(f"round {step}" if step else "start", fontsize=11)
         axes.set(ylim=(0, 1.35), yticks=(0, 0.5, 1), xticks=(-4, -2, 0, 2, 4, 6, 8))
     axes = figure.axes[0]
