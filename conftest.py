@@ -1,6 +1,14 @@
 """pytest reads this first: tests/notebook_run.py says how notebooks are run."""
 
+import sys
+
 pytest_plugins = ["notebook_run"]
+
+
+def pytest_runtest_setup():
+    """Each test draws the same numbers in every run, alone and among others."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 def pytest_collection_modifyitems(config, items):

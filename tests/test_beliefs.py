@@ -15,6 +15,7 @@ from helpers.datasets.things import CHANCE
 WORLD = forty_things()
 PRIOR = torch.full((40,), 1 / 40)
 SURE = torch.eye(40)[3]
+torch.manual_seed(0)
 RECIPES = torch.rand(10, 28, 28)
 ROWS = torch.tensor([[1.0, 1], [1, 1], [1, 1], [1, 0], [0, 0], [0, 0]])
 SHARES = torch.tensor([[0.9, 0.1]] * 3 + [[0.5, 0.5]] + [[0.1, 0.9]] * 2)

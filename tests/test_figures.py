@@ -245,8 +245,10 @@ def test_label_lines(at, x, side):
     assert text.get_color() == "#0072B2" and text.get_ha() == side
 
 
+torch.manual_seed(0)
 DIGIT = torch.rand(1, 28, 28)
 POINTS = torch.randn(50, 2)
+SIDE = torch.tensor([4.4, -0.0012])  # its name needs more room than there is
 GRID = torch.linspace(-7, 7, 50)
 BELL = torch.exp(-GRID.square() / 8)  # wide: nowhere zero
 BELL = BELL / BELL.sum()
@@ -261,6 +263,7 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.squared_error_drawing(DIGIT, DIGIT / 2),
         figures.pixel_table(DIGIT, slice(7, 14), slice(6, 20)),
         figures.points_and_line(POINTS, POINTS / 2, POINTS[0], POINTS[0] / 2),
+        figures.points_and_line(POINTS, POINTS / 2, SIDE, SIDE / 2),
         figures.restored_points(POINTS, {name: POINTS for name in "abcd"}),
         figures.two_clouds({"one": POINTS, "other": POINTS + 1}),
         figures.place_on_map(POINTS, POINTS[0], DIGIT),

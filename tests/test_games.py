@@ -10,6 +10,7 @@ from PIL import Image
 from helpers import figures
 from helpers.datasets import ISLANDS, eight_islands, islands_found
 
+torch.manual_seed(0)
 PICTURES = torch.rand(2, 1, 28, 28)
 LINE = torch.linspace(-4, 8, 50)
 FRAMES = {

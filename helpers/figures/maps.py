@@ -121,6 +121,10 @@ def points_and_line(
     number = f"number {back.norm():.3g}"
     axes.annotate(number, (back / 2).tolist(), (-74, 4), **offset)
     axes.set(aspect="equal", xlabel="first pixel", ylabel="second pixel")
+    figure.draw_without_rendering()
+    for text in axes.texts:  # a name that would leave the figure stands to the left
+        if text.get_window_extent().x1 > figure.bbox.x1:
+            text.set(ha="right", position=(-7, -12))
     return figure
 
 
