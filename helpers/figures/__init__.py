@@ -100,6 +100,7 @@ from helpers.figures.games import (
     two_crowds_on_a_line,
     two_directions,
     two_machines,
+    what_both_pay,
 )
 from helpers.figures.grids import image_grid
 from helpers.figures.landscapes import (
@@ -246,5 +247,6 @@ __all__ = [
     "walks_and_bells",
     "water",
     "way_into_a_file",
+    "what_both_pay",
     "yes_no_tree",
 ]

@@ -178,12 +178,13 @@ def stacking_film(picture: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> F
                 middle = dict(ha="center", va="bottom", fontsize=9, color=colour)
                 axes.text(left - 0.8, top - 0.5, says, **middle)
         right = 0.1 + 3.1 * (len(shown) - 1) + 1.6
-        ends = (right, top - 0.65), (right + 1.4, top - 0.65)
+        long = 2.0 if frame == 3 else 1.4
+        ends = (right, top - 0.65), (right + long, top - 0.65)
         arrow(axes, *ends, BACK)
         middle = dict(ha="center", va="bottom", fontsize=9, color=BACK)
         if frame == 3:
-            axes.text(right + 0.7, top - 0.5, "last layer", **middle)
-            axes.text(right + 1.6, top - 0.65, "ten answers", va="center")
+            axes.text(right + 1, top - 0.5, "last layer", **middle)
+            axes.text(right + 2.2, top - 0.65, "ten answers", va="center")
             continue
         axes.text(right + 0.7, top - 0.5, "decoder", **middle)
         image = restored[frame] / max(float(images[frame].max()), 1e-6)
@@ -234,6 +235,9 @@ def histograms_of_sums(sums: Mapping[int, Tensor]) -> Figure:
 def cloud_film(rows: Mapping[str, Mapping[int, Tensor]]) -> Figure:
     """What happens to a circle of points in the plane, layer after layer.
 
+    Below each panel stands how many times longer than wide the cloud is: the ratio of
+    its two singular values.
+
     Args:
         rows: from the name of a row to its frames: the number of layers, and the points
             (n, 2) after them, which keep their order. Each panel has its own scale.
@@ -255,6 +259,10 @@ def cloud_film(rows: Mapping[str, Mapping[int, Tensor]]) -> Figure:
                 spine.set(visible=True, color="0.6")
             layers = "the points" if count == 0 else f"{count} layers"
             axes.set_title(layers, fontsize=10, loc="center")
+            long, wide = np.linalg.svd(x, compute_uv=False)
+            ratio = float(f"{long / max(wide, 1e-300):.2g}")
+            text = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:g}"
+            axes.set_xlabel(f"{text} : 1", fontsize=9)
         panels[0].set_ylabel(name, fontsize=11)
     return figure
 

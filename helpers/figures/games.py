@@ -126,6 +126,39 @@ def forger_film(frames: Mapping[int, tuple[Tensor, Tensor, Tensor, Tensor]]) -> 
     return figure
 
 
+def what_both_pay(losses: Tensor, rounds_in_a_mean: int = 20) -> Figure:
+    """What detective and forger pay in each round of a game, and means of some rounds.
+
+    Args:
+        losses: (rounds, 2), nats: the detective's, the forger's; dashed lines show
+            what both pay for a detective that always says 1/2, 2 log 2 and log 2.
+        rounds_in_a_mean: how many rounds make one value of the strong lines.
+
+    Raises:
+        ValueError: there are fewer rounds than are needed for one mean.
+    """
+    if len(losses) < rounds_in_a_mean:
+        raise ValueError(
+            f"{len(losses)} rounds are too few for means of {rounds_in_a_mean}."
+        )
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+    axes = figure.subplots()
+    means = losses.unfold(0, rounds_in_a_mean, 1).mean(dim=2)
+    middles = np.arange(len(means)) + rounds_in_a_mean / 2
+    players = ("detective", "black"), ("forger", FORGED)
+    for player, (name, colour) in enumerate(players):
+        axes.plot(losses[:, player].numpy(), color=colour, alpha=0.25, linewidth=1)
+        axes.plot(middles, means[:, player].numpy(), color=colour)
+        ends = dict(xycoords=axes.get_yaxis_transform(), textcoords="offset points")
+        height = (2 - player) * np.log(2)
+        axes.axhline(height, color="0.4", linestyle="--", linewidth=1)
+        text = f"{name} ({height:.3f})"
+        axes.annotate(text, (1, height), (5, 0), color=colour, va="center", **ends)
+    axes.set(xlabel="round", ylabel="nats", xlim=(0, len(losses)))
+    axes.set_ylim(bottom=0)
+    return figure
+
+
 def best_answers(tables: Mapping[str, tuple[Sequence[str], Sequence]]) -> Figure:
     """Games of two players; each one's best answer is circled.
 
