@@ -29,7 +29,9 @@ EACH = {
         PICTURES, PICTURES[0], PICTURES, (0.9, 0.1, 0.6)
     ),
     "film": lambda: figures.forger_film(FRAMES),
-    "both": lambda: figures.what_both_pay(torch.rand(90, 2)),
+    "both": lambda: figures.what_both_pay(
+        {"one": torch.rand(90, 2), "other": torch.rand(60, 2)}
+    ),
     "answers": lambda: figures.best_answers(TABLES),
     "coins": lambda: figures.coin_walk(0.5 + RING / 4),
     "islands": lambda: figures.island_film(
@@ -90,10 +92,10 @@ def test_a_film_shows_as_many_frames_as_there_are():
 
 
 def test_a_mean_of_more_rounds_than_there_are():
-    lines = figures.what_both_pay(torch.ones(20, 2)).axes[0].lines
+    lines = figures.what_both_pay({"": torch.ones(20, 2)}).axes[0].lines
     assert lines[1].get_ydata().tolist() == [1]
     with pytest.raises(ValueError, match="19 rounds are too few for means of 20"):
-        figures.what_both_pay(torch.ones(19, 2))
+        figures.what_both_pay({"": torch.ones(19, 2)})
 
 
 def test_only_a_verdict_with_a_slope_pushes():

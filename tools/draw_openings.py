@@ -184,9 +184,9 @@ def imagining_machine():
 
 
 def two_machines():
-    """08: a small VAE and a small GAN at work, with a bad and a good forgery.
+    """08: a small VAE and a small GAN at work, with an early and a late forgery.
 
-    The bad forgery is the first one of an early round. The good one is, of the last
+    The early forgery is the first one of round 100. The late one is, of the last
     round's first hundred, the one that the detective finds most probably real.
     """
     digits = mnist()
@@ -225,13 +225,13 @@ def two_machines():
         softplus(-detective(forged)).mean().backward()
         adams[0].step()
         if step == 100:
-            bad = predict(forger, still)[0]
+            early = predict(forger, still)[0]
     drawn = predict(forger, still)
-    good = drawn[predict(detective, drawn)[:, 0].argmax()]
+    late = drawn[predict(detective, drawn)[:, 0].argmax()]
     with torch.no_grad():
         mean, _ = vae.cpu().cloud(torch.bernoulli(seven[None]))
         restored = vae.decoder(mean).sigmoid().view(1, 28, 28)
-    shown = torch.stack([two, bad, good])
+    shown = torch.stack([two, early, late])
     verdicts = predict(detective, shown)[:, 0].sigmoid().tolist()
     return figures.two_machines(
         torch.stack([seven, two]), restored, shown[1:], verdicts

@@ -275,7 +275,7 @@ def before_and_after(before: Tensor, after: Tensor) -> Figure:
     """
     figure = Figure(figsize=(WIDTH, 2.5), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True)
-    colours = [COLOURS[name] for name in ("blue", "orange", "vermilion")]
+    colours = [COLOURS[name] for name in ("blue", "green", "vermilion")]
     titles = "before", "after"
     for axes, title, values in zip(panels, titles, (before, after), strict=True):
         numbers = values.detach().double().numpy()

@@ -91,7 +91,7 @@ def shares_by_rate(lines: Mapping[str, Mapping[float, float]]) -> Figure:
         axes.plot(list(shares), percent, look, color=COLOURS[colour], label=name)
     rates = sorted({rate for shares in lines.values() for rate in shares})
     axes.set(xscale="log", ylim=(0, 100), xlabel="learning rate")
-    axes.set_ylabel("right answers, percent")
+    axes.set_ylabel("right answers (validation), percent")
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axes.minorticks_off()
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=11)

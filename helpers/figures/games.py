@@ -26,9 +26,9 @@ def two_machines(
     Args:
         real: two real digits (2, 1, 28, 28), values in [0, 1]; the VAE gets the first.
         restored: what the VAE draws for the first (1, 28, 28).
-        forgeries: a bad and a good one (2, 1, 28, 28).
+        forgeries: an early and a late one (2, 1, 28, 28).
         verdicts: the probabilities "real" that the detective gives to the second real
-            digit, to the bad forgery and to the good one.
+            digit, to the early forgery and to the late one.
     """
     real, forgeries = as_pictures(real), as_pictures(forgeries)
     restored = as_pictures(restored[None])[0]
@@ -61,7 +61,7 @@ def two_machines(
     axes.text(7.6, -3.3, "real picture", ha="right", color=GREY)
     _picture(axes, forgeries[0], 5.8, -6.6, 1.75)
     _picture(axes, forgeries[1], 7.8, -6.6, 1.75)
-    for left, name in ((6.67, "bad"), (8.67, "good")):
+    for left, name in ((6.67, "early"), (8.67, "late")):
         axes.text(left, -4.75, name, ha="center", color=GREY, fontsize=11)
     _shape(axes, (11.1, -6.2), (13.3, -3.8), "detective", narrow="right")
     for start, end in (
@@ -72,8 +72,8 @@ def two_machines(
         ((13.4, -5.0), (14.0, -5.0)),
     ):
         arrow(axes, start, end, "black")
-    axes.text(14.1, -3.4, 'its "real":', color=GREY, fontsize=11)
-    names = ("real", "bad", "good")
+    axes.text(14.1, -3.4, 'says "real" with', color=GREY, fontsize=11)
+    names = ("real", "early", "late")
     for i, (name, verdict) in enumerate(zip(names, verdicts, strict=True)):
         text = f"{name} {100 * verdict:.0f}%"
         axes.text(14.1, -4.3 - 0.85 * i, text, fontsize=11)
@@ -89,9 +89,9 @@ def two_machines(
 def forger_film(frames: Mapping[int, tuple[Tensor, Tensor, Tensor, Tensor]]) -> Figure:
     """Four frames of a game on a line: both crowds, the verdict, and three pushes.
 
-    An arrow is the slope of log D at a place of the forged crowd, which is what moves
-    the forger; within a frame the arrows are as long as the slopes, and the longest has
-    the length 1.
+    An arrow is the slope of log D at a place of the forged crowd, marked by a dot,
+    which is what moves the forger. Within a frame the arrows are as long as the slopes,
+    and the longest has the length 1.
 
     Args:
         frames: number of the round -> real numbers (n,), forged ones (n,), a grid (m,),
@@ -111,10 +111,11 @@ def forger_film(frames: Mapping[int, tuple[Tensor, Tensor, Tensor, Tensor]]) -> 
         spots = np.quantile(forged.numpy(), (0.15, 0.5, 0.85))
         log_verdict = np.log(verdict.double().clamp_min(1e-12).numpy())
         pushes = np.interp(spots, x, np.gradient(log_verdict, x.numpy()))
-        for spot, push in zip(spots, pushes, strict=True):
+        for spot, push, height in zip(spots, pushes, (1.27, 1.19, 1.11), strict=True):
+            axes.plot(spot, height, "o", color=FORGED, markersize=3)
             if abs(push) > WEAKEST_PUSH:
                 tip = spot + push / np.abs(pushes).max()
-                arrow(axes, (spot, 1.2), (tip, 1.2), FORGED)
+                arrow(axes, (spot, height), (tip, height), FORGED)
         axes.set_title(f"round {step}" if step else "start", fontsize=11)
         axes.set(ylim=(0, 1.35), yticks=(0, 0.5, 1), xticks=(-4, -2, 0, 2, 4, 6, 8))
     axes = figure.axes[0]
@@ -126,36 +127,40 @@ def forger_film(frames: Mapping[int, tuple[Tensor, Tensor, Tensor, Tensor]]) -> 
     return figure
 
 
-def what_both_pay(losses: Tensor, rounds_in_a_mean: int = 20) -> Figure:
+def what_both_pay(games: Mapping[str, Tensor], rounds_in_a_mean: int = 20) -> Figure:
     """What detective and forger pay in each round of a game, and means of some rounds.
 
     Args:
-        losses: (rounds, 2), nats: the detective's, the forger's; dashed lines show
-            what both pay for a detective that always says 1/2, 2 log 2 and log 2.
+        games: title -> the payments (rounds, 2) in nats, the detective's and the
+            forger's. Dashed lines show what both pay for a detective that always says
+            1/2: 2 log 2 and log 2.
         rounds_in_a_mean: how many rounds make one value of the strong lines.
 
     Raises:
-        ValueError: there are fewer rounds than are needed for one mean.
+        ValueError: a game has fewer rounds than are needed for one mean.
     """
-    if len(losses) < rounds_in_a_mean:
-        raise ValueError(
-            f"{len(losses)} rounds are too few for means of {rounds_in_a_mean}."
-        )
-    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
-    axes = figure.subplots()
-    means = losses.unfold(0, rounds_in_a_mean, 1).mean(dim=2)
-    middles = np.arange(len(means)) + rounds_in_a_mean / 2
+    figure = Figure(figsize=(WIDTH, 0.8 + 1.8 * len(games)), layout="constrained")
+    panels = figure.subplots(len(games), sharex=True, squeeze=False)[:, 0]
     players = ("detective", "black"), ("forger", FORGED)
-    for player, (name, colour) in enumerate(players):
-        axes.plot(losses[:, player].numpy(), color=colour, alpha=0.25, linewidth=1)
-        axes.plot(middles, means[:, player].numpy(), color=colour)
-        ends = dict(xycoords=axes.get_yaxis_transform(), textcoords="offset points")
-        height = (2 - player) * np.log(2)
-        axes.axhline(height, color="0.4", linestyle="--", linewidth=1)
-        text = f"{name} ({height:.3f})"
-        axes.annotate(text, (1, height), (5, 0), color=colour, va="center", **ends)
-    axes.set(xlabel="round", ylabel="nats", xlim=(0, len(losses)))
-    axes.set_ylim(bottom=0)
+    for axes, (title, losses) in zip(panels, games.items(), strict=True):
+        if len(losses) < rounds_in_a_mean:
+            raise ValueError(
+                f"{len(losses)} rounds are too few for means of {rounds_in_a_mean}."
+            )
+        means = losses.unfold(0, rounds_in_a_mean, 1).mean(dim=2)
+        middles = np.arange(len(means)) + rounds_in_a_mean / 2
+        for player, (name, colour) in enumerate(players):
+            axes.plot(losses[:, player].numpy(), color=colour, alpha=0.25, linewidth=1)
+            axes.plot(middles, means[:, player].numpy(), color=colour)
+            height = (2 - player) * np.log(2)
+            axes.axhline(height, color="0.4", linestyle="--", linewidth=1)
+            ends = dict(xycoords=axes.get_yaxis_transform(), va="center", color=colour)
+            text = f"{name} ({height:.3f})"
+            axes.annotate(text, (1, height), (5, 0), textcoords="offset points", **ends)
+        axes.set_title(title, fontsize=11)
+        axes.set(ylabel="nats", xlim=(0, len(losses)))
+        axes.set_ylim(bottom=0)
+    panels[-1].set_xlabel("round")
     return figure
 
 
@@ -329,8 +334,9 @@ def two_directions(shares: Mapping[str, Tensor]) -> Figure:
     reverse fit is the one that 05 reaches from the left, a bell on the left hump.
 
     Args:
-        shares: name of a machine -> its shares of the ten digits (10,); the first
-            stands below the forward fit, the second below the reverse fit.
+        shares: name of a machine -> which shares of its drawings are accepted as each
+            of the ten digits (10,); the first stands below the forward fit, the second
+            below the reverse fit. The dashed line is one tenth.
     """
     x = np.linspace(-7, 7, 601)
 
@@ -354,9 +360,9 @@ def two_directions(shares: Mapping[str, Tensor]) -> Figure:
         axes.bar(range(10), 100 * values.numpy(), color=FORGED)
         axes.axhline(10, color=REAL, linestyle="--", linewidth=1.5)
         axes.set_xticks(range(10))
-        axes.set_xlabel(f"accepted digits of the {name}")
+        axes.set_xlabel(f"{name}: accepted as")
         axes.grid(False, axis="x")
-    grid[1, 0].set_ylabel("percent")
+    grid[1, 0].set_ylabel("of 100 drawings")
     return figure
 
 
