@@ -201,6 +201,27 @@ class InFitPrecision(nn.Module):
         return _forward(self.network, inputs, runtime.current())
 
 
+def moving_mean(values: Tensor, count: int) -> Tensor:
+    """Means of `count` neighbours each along the first dimension.
+
+    Args:
+        values: (n,) or (n, k).
+        count: how many values make one mean; if there are fewer, all of them do.
+
+    Returns:
+        (n - count + 1,) or (n - count + 1, k); of fewer
+        than `count` values one mean, and of none none.
+
+    Raises:
+        ValueError: `count` is not at least 1.
+    """
+    if count < 1:
+        raise ValueError(f"count must be at least 1, not {count}.")
+    if len(values) == 0:
+        return values
+    return values.unfold(0, min(count, len(values)), 1).mean(dim=-1)
+
+
 @torch.no_grad()
 def predict(function: Callable[[Tensor], Tensor], inputs: Tensor, batch_size=1000):
     """Applies a network to many inputs, part by part, so that memory stays small.

@@ -495,3 +495,13 @@ def test_progress_says_where_it_stopped(capsys):
     next(numbers), next(numbers)
     numbers.close()
     assert capsys.readouterr().out.rstrip().endswith("numbers: 1 of 5 done")
+
+
+def test_moving_mean():
+    values = torch.tensor([1.0, 2, 6, 0])
+    assert training.moving_mean(values, 2).tolist() == [1.5, 4, 3]
+    assert training.moving_mean(values, 9).tolist() == [2.25]
+    assert training.moving_mean(values[:, None].repeat(1, 3), 4).shape == (1, 3)
+    assert len(training.moving_mean(values[:0], 2)) == 0
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        training.moving_mean(values, 0)

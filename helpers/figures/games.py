@@ -12,6 +12,7 @@ from helpers.datasets.toys import ISLANDS, SPREAD
 from helpers.figures.drawings import arrow, blank, place
 from helpers.figures.grids import as_pictures
 from helpers.figures.style import COLOURS, WIDTH
+from helpers.training import moving_mean
 
 GREY = "0.35"
 FORGED, REAL = COLOURS["vermilion"], COLOURS["blue"]
@@ -135,20 +136,13 @@ def what_both_pay(games: Mapping[str, Tensor], rounds_in_a_mean: int = 20) -> Fi
             forger's. Dashed lines show what both pay for a detective that always says
             1/2: 2 log 2 and log 2.
         rounds_in_a_mean: how many rounds make one value of the strong lines.
-
-    Raises:
-        ValueError: a game has fewer rounds than are needed for one mean.
     """
     figure = Figure(figsize=(WIDTH, 0.8 + 1.8 * len(games)), layout="constrained")
     panels = figure.subplots(len(games), sharex=True, squeeze=False)[:, 0]
     players = ("detective", "black"), ("forger", FORGED)
     for axes, (title, losses) in zip(panels, games.items(), strict=True):
-        if len(losses) < rounds_in_a_mean:
-            raise ValueError(
-                f"{len(losses)} rounds are too few for means of {rounds_in_a_mean}."
-            )
-        means = losses.unfold(0, rounds_in_a_mean, 1).mean(dim=2)
-        middles = np.arange(len(means)) + rounds_in_a_mean / 2
+        means = moving_mean(losses, rounds_in_a_mean)
+        middles = np.arange(len(means)) + min(rounds_in_a_mean, len(losses)) / 2
         for player, (name, colour) in enumerate(players):
             axes.plot(losses[:, player].numpy(), color=colour, alpha=0.25, linewidth=1)
             axes.plot(middles, means[:, player].numpy(), color=colour)
