@@ -335,6 +335,7 @@ EDGES, NORMAL = torch.arange(-5, 6.0), torch.distributions.Normal(0.0, 1.0)
         figures.histograms_of_sums({n: 2 * torch.arange(-n, n) for n in (1, 16, 64)}),
         figures.cloud_film({"a": {0: POINTS, 30: 1e-9 * POINTS}}),
         figures.before_and_after(POINTS, POINTS - 9),
+        figures.numbers_of_pictures({"one": POINTS[:9], "b": POINTS[:9]}, range(9)),
         figures.residual_block(),
         figures.depth_table({("a long name, here", 3): 0.1, ("b", 100): 0.97}),
         figures.sigmoid_that_hands_on(),
@@ -544,3 +545,8 @@ def test_an_arrow_is_as_thick_as_its_gradient():
 def test_the_table_of_depths_leaves_open_what_was_not_tried():
     (axes,) = figures.depth_table({("a", 3): 0.1, ("b", 100): 0.966}).axes
     assert sorted(text.get_text() for text in axes.texts) == ["10", "97"]
+
+
+def test_each_picture_needs_a_name():
+    with pytest.raises(ValueError, match="2 names for 50 pictures"):
+        figures.numbers_of_pictures({"one": POINTS}, "ab")

@@ -232,6 +232,32 @@ def histograms_of_sums(sums: Mapping[int, Tensor]) -> Figure:
     return figure
 
 
+def numbers_of_pictures(layers: Mapping[str, Tensor], names: Sequence) -> Figure:
+    """The numbers that a layer gives for a few pictures: a row for each picture.
+
+    If all rows of a panel are equal, the next layer cannot tell the pictures apart.
+
+    Args:
+        layers: title of a panel -> the numbers of its units (pictures, units). Each
+            panel has its own scale, from its smallest number, black, to its largest.
+        names: what stands before the rows, one name for each picture.
+
+    Raises:
+        ValueError: there is no name for each picture.
+    """
+    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+    panels = figure.subplots(-(-len(layers) // 2), 2, squeeze=False).flat
+    for axes, (title, values) in zip(panels, layers.items(), strict=False):
+        if len(names) != len(values):
+            raise ValueError(f"{len(names)} names for {len(values)} pictures.")
+        axes.imshow(values.detach().cpu(), aspect="auto", interpolation="nearest")
+        axes.set_title(title, fontsize=11)
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set(xticks=[], xlabel=f"{values.shape[1]} units", ylabel="picture of a")
+        axes.grid(False)
+    return figure
+
+
 def cloud_film(rows: Mapping[str, Mapping[int, Tensor]]) -> Figure:
     """What happens to a circle of points in the plane, layer after layer.
 
