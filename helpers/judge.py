@@ -26,6 +26,10 @@ class Judge:
         """Whether one of the ten digits gets 90% or more, bool (n,)."""
         return self.chances(images)[:, :10].max(1).values >= SURE
 
+    def names(self, images: Tensor) -> Tensor:
+        """The most probable of the ten digits for each image, accepted or not (n,)."""
+        return self.chances(images)[:, :10].argmax(1)
+
     def share(self, images: Tensor) -> float:
         """The share of images that are accepted, from 0 to 1."""
         return self.accepts(images).float().mean().item()

@@ -21,6 +21,11 @@ def test_a_judge_accepts_digits_and_refuses_noise():
     assert shares.shape == (10,) and shares.sum() == pytest.approx(1, abs=1e-5)
     assert features.shape == (9, 256)
     assert judge.classes(torch.zeros(3, 1, 28, 28)).sum() in (0, 1)
+    named = judge.names(digits_and_noise)
+    assert named.shape == (1000,) and named.max() <= 9  # never "no digit"
+    assert (named[:500] == digits.test_labels[:500]).float().mean() > 0.85
+    counts = torch.bincount(named[accepts], minlength=10)
+    torch.testing.assert_close(shares, counts / counts.sum())
 
 
 def test_the_frechet_distance_is_the_formula_in_one_dimension():
